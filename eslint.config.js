@@ -1,0 +1,98 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** A room may import only from the rooms named for it (and from itself). `session` stands for its types. */
+const rooms = {
+  xml: ['errors'],
+  jid: ['errors'],
+  trace: ['xml', 'errors', 'output/safe-text'],
+  session: ['xml', 'jid', 'trace', 'errors', 'disco'],
+  output: ['errors'],
+  config: ['errors', 'jid', 'session/options'],
+  disco: ['xml', 'errors', 'jid', 'session/session'],
+  forms: ['xml', 'errors', 'jid'],
+  sandbox: ['errors', 'jid'],
+};
+
+const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
+  files: [`src/lib/${room}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(\\.\\./)+(?!(${[room, ...allowed].join('|')})(/|\\.js$))`,
+            message: `the room ${room} may import only ${allowed.join(', ')} (see CONTRIBUTING.md)`,
+          },
+          ...(room === 'session' || room === 'xml' ? [] : xmppOnlyInSession()),
+          ...(room === 'output' ? [] : terminalOnlyInOutput()),
+        ],
+      },
+    ],
+  },
+}));
+
+function xmppOnlyInSession() {
+  return [
+    {
+      regex: '^(@xmpp/|ltx)',
+      message: 'only src/lib/session touches @xmpp/*; elements come from lib/xml/element.js',
+    },
+  ];
+}
+
+function terminalOnlyInOutput() {
+  return [
+    {
+      regex: '^(chalk|ora|inquirer|@inquirer/.*|cli-progress)$',
+      message: 'only src/lib/output knows the terminal libraries',
+    },
+  ];
+}
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'node_modules/', 'test/fixtures/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-non-null-assertion': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-globals': ['error', { name: 'process', message: 'only src/cli.ts reads process' }],
+      'no-restricted-imports': ['error', { patterns: [...xmppOnlyInSession(), ...terminalOnlyInOutput()] }],
+    },
+  },
+  ...roomRules,
+  { files: ['src/cli.ts'], rules: { 'no-restricted-globals': 'off' } },
+  {
+    files: ['scripts/**/*.mjs', 'bin/*.js', '*.js'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        require: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+  },
+);

@@ -1,0 +1,2 @@
+/** The library: what other programs may build on. */
+export * from './errors.js';

@@ -1,0 +1,48 @@
+/**
+ * What the tracer records: the bytes that crossed a connection, and what happened to the connection.
+ *
+ * The session emits these; `tracer.ts` numbers and times them, redacts them and hands them to the sinks.
+ * The file format (NDJSON) is documented in xmppctl-trace(5).
+ */
+
+export type Direction = 'in' | 'out';
+
+/** Bytes exactly as read from, or written to, the innermost secure layer (inside TLS, inside WebSocket frames). */
+export interface DataEvent {
+  kind: 'data';
+  dir: Direction;
+  bytes: Uint8Array;
+}
+
+/** Something that happened to the transport or to the stream. `name` says what; the rest are its facts. */
+export interface LifecycleEvent {
+  kind: 'event';
+  name:
+    | 'dns' // query, answers or error
+    | 'tcp' // address, port, family; or error
+    | 'tls' // version, cipher, alpn, certificate, authorized; or error
+    | 'websocket' // url
+    | 'stream' // a stream header was opened: id, from
+    | 'sasl' // mechanism, channelBinding, outcome
+    | 'bind' // jid
+    | 'sm' // what: enabled | resumed | failed, counters
+    | 'reconnect' // attempt, delayMs
+    | 'close' // clean, reason
+    | 'error'; // message
+  detail: Readonly<Record<string, unknown>>;
+}
+
+export type TraceEvent = DataEvent | LifecycleEvent;
+
+/** Where one connection reports what it sees. A reconnect opens a new one. */
+export interface ConnectionTrace {
+  data(dir: Direction, bytes: Uint8Array): void;
+  event(name: LifecycleEvent['name'], detail: LifecycleEvent['detail']): void;
+}
+
+export interface Tracer {
+  /** @param label what the connection is, for example `c2s alice@example.org` */
+  connection(label: string): ConnectionTrace;
+  /** Waits until everything recorded has reached the sinks. */
+  close(): Promise<void>;
+}

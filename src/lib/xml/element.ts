@@ -1,0 +1,32 @@
+/**
+ * The element tree of the live stream: ltx's, which @xmpp/client speaks too. Every room imports it from here.
+ */
+import Element from 'ltx/lib/Element.js';
+
+export { Element };
+
+export type Attributes = Readonly<Record<string, string | number | undefined>>;
+export type Child = Element | string | undefined;
+
+/**
+ * Builds an element. A namespace is given as the `xmlns` attribute; `undefined` attributes and children are left out.
+ *
+ *     xml('query', { xmlns: NS_DISCO_INFO, node })
+ */
+export function xml(name: string, attributes: Attributes = {}, ...children: readonly Child[]): Element {
+  const element = new Element(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== undefined) element.attrs[key] = String(value);
+  }
+  for (const child of children) {
+    if (child === undefined) continue;
+    if (typeof child === 'string') element.t(child);
+    else element.cnode(child);
+  }
+  return element;
+}
+
+/** The child elements, without text. */
+export function childElements(element: Element): Element[] {
+  return element.children.filter((child): child is Element => typeof child !== 'string');
+}
