@@ -32,6 +32,8 @@ export interface Output {
   detail(message: string): void;
   /** Something the user should know although the work goes on; on stderr, also with --quiet. */
   warn(message: string): void;
+  /** A spinner beside what is being waited for, on a terminal only; disposing ends it. */
+  activity(label: string): Disposable;
   /** A bar on a terminal, nothing elsewhere. */
   progress(label: string, unit: 'bytes' | 'items'): Progress;
 }

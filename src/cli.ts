@@ -1,0 +1,112 @@
+/**
+ * The composition root: the only file that reads `process`. Everything else is given what it needs.
+ */
+import { groups, registry } from './commands/registry.js';
+import { InterruptedError, XmppctlError, exitCodeOf, ExitCode } from './lib/errors.js';
+import { safeText } from './lib/output/safe-text.js';
+import { renderRootHelp } from './lib/command/root-help.js';
+import type { RealContext } from './lib/command/real-context.js';
+
+/** Thrown through the program when the reader of our output has gone: the work is over and nothing is wrong. */
+class ClosedPipe extends Error {}
+
+const argv = process.argv.slice(2);
+const columns = process.stdout.columns || 80;
+const isJson = argv.includes('--json');
+const isDebug = argv.includes('--debug');
+
+// The two questions that must be answered at once, before anything is loaded.
+if (argv[0] === '--version' || argv[0] === '-V') {
+  process.stdout.write(`xmppctl ${XMPPCTL_VERSION}\n`);
+} else if (argv[0] === '--help' || argv[0] === '-h') {
+  process.stdout.write(renderRootHelp(registry, groups, columns));
+} else {
+  void main();
+}
+
+async function main(): Promise<void> {
+  const abort = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // The second time the user means it.
+      if (abort.signal.aborted) process.exit(ExitCode.interrupted);
+      abort.abort(new InterruptedError('interrupted'));
+    });
+  }
+  const pipeClosed = new Promise<never>((_resolve, reject) => {
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        reject(error.code === 'EPIPE' ? new ClosedPipe() : error);
+        abort.abort(new InterruptedError('interrupted'));
+      });
+    }
+  });
+  process.on('uncaughtException', (error) => finish(report(error)));
+  process.on('unhandledRejection', (error) => finish(report(error)));
+
+  let context: RealContext | undefined;
+  const work = async (): Promise<void> => {
+    const { runProgram } = await import('./lib/command/run.js');
+    await runProgram(argv, {
+      registry,
+      groups,
+      columns,
+      printHelp: (text) => void process.stdout.write(text),
+      createContext: async (global) => {
+        const { createRealContext } = await import('./lib/command/real-context.js');
+        context = await createRealContext(global, {
+          stdin: process.stdin,
+          stdout: process.stdout,
+          stderr: process.stderr,
+          env: process.env,
+          signal: abort.signal,
+        });
+        return context;
+      },
+    });
+  };
+  let code: number = ExitCode.ok;
+  try {
+    await Promise.race([work(), pipeClosed]);
+  } catch (error) {
+    code = report(error);
+  }
+  await context?.dispose();
+  finish(code);
+}
+
+/** Says what went wrong, on one line, and returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof ClosedPipe) return ExitCode.ok;
+  const code = exitCodeOf(error);
+  if (code === ExitCode.interrupted) {
+    // A shell shows ^C itself; a second line from us would only be noise.
+    return code;
+  }
+  const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
+  const hint =
+    error instanceof XmppctlError
+      ? error.hint
+      : 'this is a bug in xmppctl; run again with --debug and report it';
+  if (isJson) {
+    const details = error instanceof XmppctlError ? error.details : {};
+    process.stderr.write(
+      `${JSON.stringify({ error: { name, message, exitCode: code, ...(hint && { hint }), ...details } })}\n`,
+    );
+  } else {
+    process.stderr.write(
+      `xmppctl: ${safeText(message, { singleLine: true })}${hint ? ` (${safeText(hint, { singleLine: true })})` : ''}\n`,
+    );
+  }
+  if (isDebug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n${causes(error)}`);
+  return code;
+}
+
+function causes(error: Error): string {
+  return error.cause instanceof Error ? `caused by: ${error.cause.stack ?? ''}\n${causes(error.cause)}` : '';
+}
+
+/** Exits once everything written has left: an open socket or timer must not hold the program back. */
+function finish(code: number): void {
+  process.stderr.write('', () => process.stdout.write('', () => process.exit(code)));
+}

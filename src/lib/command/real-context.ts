@@ -1,0 +1,111 @@
+/**
+ * The context of a real run: each part is made when a command first asks for it.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { Clock, Context, Prompt } from '../context.js';
+import type { ConnectOptions } from '../session/options.js';
+import type { Session } from '../session/session.js';
+import type { Tracer } from '../trace/events.js';
+import type { GlobalOptions } from './global-options.js';
+import type { Output } from '../output/output.js';
+import { loadColourStyle, plainStyle, wantsColour } from '../output/style.js';
+import { ConsoleOutput } from '../output/console-output.js';
+
+export interface Surroundings {
+  stdin: Readable & { isTTY?: boolean };
+  stdout: Writable & { isTTY?: boolean; columns?: number };
+  stderr: Writable & { isTTY?: boolean; columns?: number };
+  env: Readonly<Record<string, string | undefined>>;
+  signal: AbortSignal;
+}
+
+/** A context, and the end of it: what was opened on the way is closed by `dispose`. */
+export interface RealContext extends Context {
+  dispose(): Promise<void>;
+}
+
+const clock: Clock = { now: () => Date.now() };
+
+export async function createRealContext(global: GlobalOptions, around: Surroundings): Promise<RealContext> {
+  const { env, signal, stdin } = around;
+  const style = async (stream: { isTTY?: boolean }) =>
+    wantsColour(stream, env, global.color) ? loadColourStyle() : plainStyle;
+  const messageStyle = await style(around.stderr);
+  const output: Output = new ConsoleOutput({
+    stdout: around.stdout,
+    stderr: around.stderr,
+    isJson: global.json === true,
+    isQuiet: global.quiet === true,
+    isVerbose: global.verbose === true,
+    style: await style(around.stdout),
+    messageStyle,
+  });
+  let tracer: Promise<Tracer | undefined> | undefined;
+
+  const context: RealContext = {
+    global,
+    output,
+    prompt: lazyPrompt(around),
+    signal,
+    env,
+    stdin,
+    clock,
+    tracer: () => (tracer ??= openTracer()),
+    connectOptions,
+    connect,
+    dispose: async () => {
+      await (await tracer)?.close();
+    },
+  };
+  return context;
+
+  async function openTracer(): Promise<Tracer | undefined> {
+    const target = global.trace ?? env['XMPPCTL_TRACE'];
+    if (target === undefined || target === '') return undefined;
+    const { openTracer } = await import('../trace/open-tracer.js');
+    return openTracer({
+      target,
+      redact: global.traceSecrets !== true,
+      stderr: around.stderr,
+      style: messageStyle,
+      warn: (message) => output.warn(message),
+    });
+  }
+
+  async function connectOptions(overrides: Partial<ConnectOptions> = {}): Promise<ConnectOptions> {
+    const { accountConnectOptions } = await import('../config/account-connect-options.js');
+    const options = await accountConnectOptions({ global, env, prompt: context.prompt });
+    return {
+      ...options,
+      tracer: await context.tracer(),
+      signal,
+      warn: (message) => output.warn(message),
+      ...overrides,
+    };
+  }
+
+  async function connect(overrides?: Partial<ConnectOptions>): Promise<Session> {
+    const [{ connect }, options] = await Promise.all([
+      import('../session/connect.js'),
+      connectOptions(overrides),
+    ]);
+    using _activity = output.activity(`connecting to ${options.service ?? options.jid.domain}`);
+    return connect(options);
+  }
+}
+
+/** Loads inquirer when the first question is asked. */
+function lazyPrompt({ stdin, stderr, signal }: Surroundings): Prompt {
+  const isAvailable = stdin.isTTY === true && stderr.isTTY === true;
+  const load = async (): Promise<Prompt> => {
+    const { createPrompt } = await import('../output/prompt.js');
+    return createPrompt({ stdin, stderr, signal, isAvailable });
+  };
+  return {
+    isAvailable,
+    text: async (...question) => (await load()).text(...question),
+    secret: async (...question) => (await load()).secret(...question),
+    confirm: async (...question) => (await load()).confirm(...question),
+    select: async (...question) => (await load()).select(...question),
+  };
+}
