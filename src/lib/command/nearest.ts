@@ -4,7 +4,7 @@ import { closest, distance } from 'fastest-levenshtein';
 export function nearest(typed: string, candidates: readonly string[]): string | undefined {
   if (candidates.length === 0) return undefined;
   const best = closest(typed, candidates);
-  return distance(typed, best) <= Math.max(1, Math.floor(Math.max(typed.length, best.length) * 0.4))
-    ? best
-    : undefined;
+  const changes = distance(typed, best);
+  // Swapping two letters counts as two changes, so two of three letters may differ.
+  return changes <= 3 && changes / Math.max(typed.length, best.length) < 0.7 ? best : undefined;
 }
