@@ -1,0 +1,171 @@
+/** How the chosen account connects: profile, environment and options put together. */
+import { UsageError } from '../errors.js';
+import type { GlobalOptions } from '../command/global-options.js';
+import type { Prompt } from '../context.js';
+import type { ConnectOptions, Credentials, TlsOptions } from '../session/options.js';
+import { chooseAccount, type ChosenAccount } from './choose-account.js';
+
+import { loadConfig } from './load-config.js';
+import { configPaths, resolveConfigured, type ConfigPaths, type Environment } from './paths.js';
+import { readPrivateFile, readTextFile } from './private-file.js';
+
+const defaultTimeoutMs = 30_000;
+
+export interface AccountSurroundings {
+  global: GlobalOptions;
+  env: Environment;
+  /** Asks for a password when nothing else gives one, on a terminal only. */
+  prompt: Prompt;
+}
+
+/**
+ * Puts together how to connect. An option beats the environment, which beats the profile. Secrets are read when the
+ * connection asks for them; certificates are read here.
+ * @throws UsageError nobody to log in as, or something that contradicts itself
+ * @throws FileError a file that was named cannot be read
+ */
+export async function accountConnectOptions(around: AccountSurroundings): Promise<ConnectOptions> {
+  const paths = configPaths(around.env);
+  const { config } = await loadConfig(paths);
+  return connectOptionsFor(chooseAccount(around.global, around.env, config), around, paths);
+}
+
+/** The same for an account that is already chosen: `account test`, `account passwd`. */
+export async function connectOptionsFor(
+  account: ChosenAccount,
+  around: AccountSurroundings,
+  paths: ConfigPaths,
+): Promise<ConnectOptions> {
+  const { global, env } = around;
+  const { kind, jid, profile } = account;
+  const service = global.service ?? nonEmpty(env['XMPPCTL_SERVICE']) ?? profile?.service;
+  return {
+    kind,
+    jid,
+    credentials: await credentialsFor(account, around, paths),
+    service,
+    tls: await tlsFor(account, around, paths),
+    allowPlain: profile?.allow_plain ?? (kind === 'component' && isLoopback(service)),
+    timeoutMs: timeoutFor(global, env, profile?.timeout),
+  };
+}
+
+function timeoutFor(global: GlobalOptions, env: Environment, configured: number | undefined): number {
+  const fromEnv = nonEmpty(env['XMPPCTL_TIMEOUT']);
+  if (global.timeout === undefined && fromEnv !== undefined) {
+    const seconds = Number(fromEnv);
+    if (!(seconds > 0) || !Number.isFinite(seconds)) {
+      throw new UsageError(`XMPPCTL_TIMEOUT must be a number of seconds above 0, not ${fromEnv}`);
+    }
+    return seconds * 1000;
+  }
+  const seconds = global.timeout ?? configured;
+  return seconds === undefined ? defaultTimeoutMs : seconds * 1000;
+}
+
+async function tlsFor(
+  { profile }: ChosenAccount,
+  { global, env }: AccountSurroundings,
+  paths: ConfigPaths,
+): Promise<TlsOptions> {
+  const ca = pickFile(global.ca ?? nonEmpty(env['XMPPCTL_CA']), profile?.ca, paths);
+  const pins = global.tlsPin ?? profile?.tls_pin ?? [];
+  for (const pin of pins) checkPin(pin);
+  return {
+    ...(ca !== undefined && { ca: await readPem(ca, 'the CA file', 'CERTIFICATE') }),
+    pins,
+    isInsecure: global.insecure ?? profile?.insecure ?? false,
+  };
+}
+
+async function credentialsFor(
+  account: ChosenAccount,
+  around: AccountSurroundings,
+  paths: ConfigPaths,
+): Promise<Credentials> {
+  const { global } = around;
+  const { profile } = account;
+  if (account.isAnonymous) return { isAnonymous: true };
+  const certFile = pickFile(global.clientCert, profile?.client_cert, paths);
+  const keyFile = pickFile(global.clientKey, profile?.client_key, paths) ?? certFile;
+  if (certFile === undefined && keyFile !== undefined) {
+    throw new UsageError('a client key needs its certificate: --client-cert');
+  }
+  const { passwordSource } = await import('./account-password.js');
+  const source = passwordSource(account, around, paths);
+  return {
+    // With a certificate the password is not needed, so there is no question about it either.
+    ...((source.isConfigured || certFile === undefined) && { password: source.read }),
+    ...(certFile !== undefined &&
+      keyFile !== undefined && {
+        clientCertificate: {
+          cert: await readPem(certFile, 'the client certificate', 'CERTIFICATE'),
+          key: await readKey(keyFile),
+        },
+      }),
+    ...(profile?.fast === true && { fast: await fastStore(account, around, paths) }),
+  };
+}
+
+async function fastStore(
+  { jid, profile }: ChosenAccount,
+  { env }: AccountSurroundings,
+  paths: ConfigPaths,
+): Promise<NonNullable<Credentials['fast']>> {
+  const { fastTokenFile, fastTokenInKeyring } = await import('./fast-token-store.js');
+  const account = jid.bare.toString();
+  if (profile?.keyring !== true) return fastTokenFile(account, paths);
+  const { openKeyring } = await import('./keyring.js');
+  return fastTokenInKeyring(account, openKeyring(env));
+}
+
+/** A file that was typed is relative to where we are; one in the profile, to the configuration. */
+function pickFile(
+  typed: string | undefined,
+  configured: string | undefined,
+  paths: ConfigPaths,
+): string | undefined {
+  if (typed !== undefined) return typed;
+  return configured === undefined ? undefined : resolveConfigured(configured, paths);
+}
+
+async function readPem(file: string, what: string, label: string): Promise<string> {
+  const text = await readTextFile(file, what);
+  if (!text.includes(`-----BEGIN ${label}-----`)) {
+    throw new UsageError(`${what} ${file} has no PEM ${label.toLowerCase()} in it`);
+  }
+  return text;
+}
+
+async function readKey(file: string): Promise<string> {
+  // Keys of services are often shared with a group (0640 root:ssl-cert); the world is another matter.
+  const text = await readPrivateFile(file, 'the client key', { othersMask: 0o007 });
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
+    throw new UsageError(`the client key ${file} has no PEM private key in it`, {
+      hint: 'name the file with --client-key',
+    });
+  }
+  return text;
+}
+
+function checkPin(pin: string): void {
+  const [, hash = ''] = /^sha256:(.+)$/.exec(pin) ?? [];
+  const isHex = /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(hash);
+  const isBase64 = /^[A-Za-z0-9+/_-]{43}=?$/.test(hash);
+  if (!isHex && !isBase64) {
+    throw new UsageError(`not a TLS pin: ${pin}`, {
+      hint: 'write sha256: and 64 hex digits, or 44 characters of base64',
+    });
+  }
+}
+
+/** Whether a component's connection stays on this machine, where XEP-0114 is meant to be used without TLS. */
+function isLoopback(service: string | undefined): boolean {
+  if (service === undefined) return false;
+  const host = /^(?:[a-z]+:\/\/)?(\[[^\]]*\]|[^:/]*)/i.exec(service)?.[1]?.toLowerCase() ?? '';
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
+}
