@@ -1,5 +1,5 @@
 /**
- * What authentication is given and what it comes to. `install-authentication.ts` hangs it into a connection.
+ * What authentication is given and what it comes to. `authenticate.ts` does it.
  */
 import type { Element } from '../../xml/element.js';
 import type { ConnectOptions } from '../options.js';
@@ -17,7 +17,7 @@ export interface InlineFeature {
   readonly namespace: string;
   /** What to ask for, or undefined. Called once for each attempt. */
   request(): Element | undefined;
-  /** Each child of the answer with this namespace; before `onAuthenticated`. */
+  /** Each child of the answer with this namespace; before `authenticate` resolves. */
   receive(answer: Element): void;
 }
 
@@ -38,7 +38,7 @@ export interface AuthenticationResult {
   mechanism: string;
   /** The type of channel binding that was in use. */
   channelBinding: string | undefined;
-  /** RFC 6120's profile, or XEP-0388's. After the first the stream has been restarted. */
+  /** RFC 6120's profile: the caller restarts the stream. XEP-0388's: features follow without a restart. */
   profile: 'sasl' | 'sasl2';
   /** True where the server proved that it knows the password (SCRAM) or the token (HT). */
   isServerProven: boolean;
@@ -52,44 +52,23 @@ export interface AuthenticationResult {
 
 export interface AuthenticationOptions {
   options: ConnectOptions;
-  /** TLS is on and was verified as asked. Without it nothing is sent unless `options.allowPlain`. */
-  isSecure: () => boolean;
+  /** TLS is on. Without it nothing is sent unless `options.allowPlain`. */
+  isSecure: boolean;
   channelBinding: (type: ChannelBindingSource) => Buffer | undefined;
-  /** For SASL2: the resource's tag; inline features beside and inside `<bind/>`. Bind 2 is used only where it is given. */
-  bind2?: { tag: string; features: readonly InlineFeature[] };
+  /** Bind 2 is used only where it is given: the resource's tag, and the features asked for inside `<bind/>`. */
+  bind2?: { tag: string; features: readonly InlineFeature[] } | undefined;
   /** Inline features of SASL2 itself: resumption (XEP-0198). */
   inline?: readonly InlineFeature[];
   /** Stable identifier of this installation, a UUID v4 (XEP-0388 §2.3): FAST needs one. Random unless given. */
-  userAgentId?: string;
-  pins?: MechanismPinStore;
-  /**
-   * The server accepted us and proved itself. Called before the stream is restarted (SASL) or before the
-   * features of the authenticated stream are looked at (SASL2).
-   */
-  onAuthenticated?: (result: AuthenticationResult) => void;
+  userAgentId?: string | undefined;
+  pins?: MechanismPinStore | undefined;
   /** Facts for the tracer's `sasl` event. Never secret. */
-  trace?: (detail: Readonly<Record<string, unknown>>) => void;
+  trace?: ((detail: Readonly<Record<string, unknown>>) => void) | undefined;
 }
 
-/** What authentication needs of a connection of @xmpp/client. */
+/** What authentication needs of a stream; `XmppStream` is one. */
 export interface SaslStream {
-  send(element: Element): Promise<void>;
-  /** Opens a new stream on the same connection. */
-  restart(): Promise<unknown>;
-  on(event: 'nonza', listener: (element: Element) => void): unknown;
-  on(event: 'disconnect', listener: (detail?: { reason?: unknown }) => void): unknown;
-  removeListener(event: string, listener: (argument: never) => void): unknown;
-}
-
-/** `@xmpp/stream-features`, or `client.streamFeatures`. */
-export interface StreamFeatureRegistry {
-  use(
-    name: string,
-    namespace: string,
-    handler: (
-      context: { stanza: Element },
-      next: () => Promise<unknown>,
-      feature: Element,
-    ) => Promise<unknown>,
-  ): unknown;
+  send(element: Element): void;
+  /** The next element that arrives; bounded in time. */
+  next(doing: string): Promise<Element>;
 }
