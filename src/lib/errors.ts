@@ -75,6 +75,11 @@ export class ConnectionLostError extends ConnectError {
   override readonly name = 'ConnectionLostError';
 }
 
+/** The throw-away server could not be provided: not installed, did not start, or is not running. */
+export class SandboxError extends ConnectError {
+  override readonly name = 'SandboxError';
+}
+
 /** Authentication was refused, or the server could not prove that it knows the password. */
 export class AuthError extends XmppctlError {
   override readonly name = 'AuthError';
@@ -90,6 +95,20 @@ export class RemoteError extends XmppctlError {
 /** The other side broke the protocol: broken XML, a restricted feature, a limit exceeded. */
 export class ProtocolError extends RemoteError {
   override readonly name: string = 'ProtocolError';
+}
+
+/** An element lacks something, or holds something of the wrong kind. */
+export class DecodeError extends ProtocolError {
+  override readonly name = 'DecodeError';
+
+  constructor(
+    /** Where in the stanza: `iq/slot/put@url`. */
+    readonly path: string,
+    readonly reason: string,
+    extras: ErrorExtras = {},
+  ) {
+    super(`unexpected XML at ${path}: ${reason}`, { ...extras, details: { path, ...extras.details } });
+  }
 }
 
 /** A `<stream:error/>` (RFC 6120 §4.9). */

@@ -1,0 +1,47 @@
+/** The plug-in that the sandbox loads into Prosody, as `mod_xmppctl_sandbox`. */
+export const prosodyPlugin = `-- Loaded on every host and component of a sandbox.
+local st = require "util.stanza";
+local usermanager = require "core.usermanager";
+
+-- Nothing leaves this machine: no other server is looked up or connected to.
+module:hook("route/remote", function (event)
+	local origin, stanza = event.origin, event.stanza;
+	if stanza.attr.xmlns == nil and stanza.attr.type ~= "error" and stanza.attr.type ~= "result" and origin.send then
+		origin.send(st.error_reply(stanza, "cancel", "remote-server-not-found", "A sandbox reaches no other server"));
+	end
+	return true;
+end, 1000);
+
+for name, password in pairs(module:get_option("sandbox_accounts", {})) do
+	if not usermanager.user_exists(name, module.host) then
+		assert(usermanager.create_user(name, password, module.host));
+	end
+end
+
+-- COMPAT(prosody 0.12): only admins may create nodes, and there is no option for it. Here everybody may.
+if module:get_option_boolean("sandbox_open_pubsub", false) then
+	local service = module:depends("pubsub").service;
+	service.config.capabilities.none.create = true;
+end
+
+-- Where WebSocket and BOSH are (XEP-0156 §4).
+local links = module:get_option("sandbox_host_meta");
+if links then
+	local function answer(content_type, body)
+		return function (event)
+			event.response.headers.content_type = content_type;
+			event.response.headers.access_control_allow_origin = "*";
+			return body;
+		end
+	end
+	module:depends("http");
+	module:provides("http", {
+		name = "host-meta";
+		default_path = "/.well-known";
+		route = {
+			["GET /host-meta"] = answer("application/xrd+xml", links.xml);
+			["GET /host-meta.json"] = answer("application/json", links.json);
+		};
+	});
+end
+`;
