@@ -3,14 +3,17 @@ import tseslint from 'typescript-eslint';
 
 /** A room may import only from the rooms named for it (and from itself). `session` stands for its types. */
 const rooms = {
-  xml: ['errors'],
+  xml: ['errors', 'jid'],
   jid: ['errors'],
   trace: ['xml', 'errors', 'output/safe-text'],
   session: ['xml', 'jid', 'trace', 'errors', 'disco'],
   output: ['errors', 'context'],
   config: ['errors', 'jid', 'session/options', 'context', 'command/global-options', 'command/nearest'],
-  disco: ['xml', 'errors', 'jid', 'session/session'],
+  disco: ['xml', 'errors', 'jid', 'session/session', 'forms'],
   forms: ['xml', 'errors', 'jid'],
+  rsm: ['xml', 'errors'],
+  muc: ['xml', 'errors', 'jid', 'session/session', 'disco', 'forms'],
+  messaging: ['xml', 'errors', 'jid', 'session/session', 'disco', 'forms', 'rsm'],
   sandbox: ['errors', 'jid'],
 };
 
