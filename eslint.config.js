@@ -17,24 +17,32 @@ const rooms = {
   sandbox: ['errors', 'jid'],
 };
 
-const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
-  files: [`src/lib/${room}/**/*.ts`],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: [
-          {
-            regex: `^(\\.\\./)+(?!(${[room, ...allowed].join('|')})(/|\\.js$))`,
-            message: `the room ${room} may import only ${allowed.join(', ')} (see CONTRIBUTING.md)`,
-          },
-          ...(room === 'session' || room === 'xml' ? [] : xmppOnlyInSession()),
-          ...(room === 'output' ? [] : terminalOnlyInOutput()),
-        ],
-      },
-    ],
-  },
-}));
+/** Files in a folder of a room reach the room itself with one `../` and leave it with two. */
+const roomRules = Object.entries(rooms).flatMap(([room, allowed]) => [
+  roomRule(room, allowed, `src/lib/${room}/*.ts`, '(\\.\\./)+'),
+  roomRule(room, allowed, `src/lib/${room}/*/**/*.ts`, '(\\.\\./){2,}'),
+]);
+
+function roomRule(room, allowed, files, leaving) {
+  return {
+    files: [files],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^${leaving}(?!\\.\\./|(${[room, ...allowed].join('|')})(/|\\.js$))`,
+              message: `the room ${room} may import only ${allowed.join(', ')} (see CONTRIBUTING.md)`,
+            },
+            ...(room === 'session' || room === 'xml' ? [] : xmppOnlyInSession()),
+            ...(room === 'output' ? [] : terminalOnlyInOutput()),
+          ],
+        },
+      ],
+    },
+  };
+}
 
 function xmppOnlyInSession() {
   return [

@@ -1,0 +1,74 @@
+/** Which writing systems a text mixes (UTS #39 §5.1, with the "highly restrictive" level of §5.2). */
+
+/** The scripts in modern everyday use (UAX #31, table 5); every other one counts as `Other`. */
+const scriptNames = [
+  'Latin',
+  'Cyrillic',
+  'Greek',
+  'Arabic',
+  'Armenian',
+  'Bengali',
+  'Bopomofo',
+  'Devanagari',
+  'Ethiopic',
+  'Georgian',
+  'Gujarati',
+  'Gurmukhi',
+  'Han',
+  'Hangul',
+  'Hebrew',
+  'Hiragana',
+  'Kannada',
+  'Katakana',
+  'Khmer',
+  'Lao',
+  'Malayalam',
+  'Myanmar',
+  'Oriya',
+  'Sinhala',
+  'Tamil',
+  'Telugu',
+  'Thaana',
+  'Thai',
+  'Tibetan',
+];
+
+/** Sets of scripts that one language writes with, so that they do not count as mixed. */
+const writtenTogether: readonly (readonly string[])[] = [
+  ['Latin', 'Han', 'Hiragana', 'Katakana'],
+  ['Latin', 'Han', 'Bopomofo'],
+  ['Latin', 'Han', 'Hangul'],
+];
+
+let tests: [string, RegExp][] | undefined;
+
+/** The scripts that a text mixes, or an empty list when it is written in one, or in some that belong together. */
+export function findMixedScripts(text: string): string[] {
+  const found = new Set<string>();
+  const candidates: string[][] = [];
+  for (const character of text) {
+    const scripts = scriptsOf(character);
+    if (scripts.length === 0) continue;
+    candidates.push(scripts);
+    if (scripts[0] !== undefined) found.add(scripts[0]);
+  }
+  const isOneWriting = (writing: readonly string[]): boolean =>
+    candidates.every((scripts) => scripts.some((script) => writing.includes(script)));
+  if (candidates.length === 0) return [];
+  if (scriptNames.some((script) => isOneWriting([script])) || isOneWriting(['Other'])) return [];
+  return writtenTogether.some(isOneWriting) ? [] : [...found];
+}
+
+/** The scripts a character is used in; none for what all of them use, such as digits and most marks. */
+function scriptsOf(character: string): string[] {
+  if (/[a-z]/i.test(character)) return ['Latin'];
+  if (/[\p{Script=Common}\p{Script=Inherited}]/u.test(character) && !hasScriptExtensions(character))
+    return [];
+  tests ??= scriptNames.map((name) => [name, new RegExp(`\\p{Script_Extensions=${name}}`, 'u')]);
+  const scripts = tests.filter(([, test]) => test.test(character)).map(([name]) => name);
+  return scripts.length > 0 ? scripts : ['Other'];
+}
+
+function hasScriptExtensions(character: string): boolean {
+  return !/[\p{Script_Extensions=Common}\p{Script_Extensions=Inherited}]/u.test(character);
+}
