@@ -18,6 +18,36 @@ export const groups: Readonly<Record<string, string>> = {
 
 export const registry: readonly CommandEntry[] = [
   {
+    path: 'account add',
+    summary: 'add an account, so that other commands can log in with it',
+    load: load(() => import('./account/add.js')),
+  },
+  {
+    path: 'account list',
+    summary: 'list the accounts',
+    load: load(() => import('./account/list.js')),
+  },
+  {
+    path: 'account show',
+    summary: 'show how an account connects; never its secrets',
+    load: load(() => import('./account/show.js')),
+  },
+  {
+    path: 'account use',
+    summary: 'choose the account that is used when none is named',
+    load: load(() => import('./account/use.js')),
+  },
+  {
+    path: 'account remove',
+    summary: 'remove an account and the secrets stored for it from this machine',
+    load: load(() => import('./account/remove.js')),
+  },
+  {
+    path: 'account import',
+    summary: 'add the account that another program is set up with',
+    load: load(() => import('./account/import.js')),
+  },
+  {
     path: 'ping',
     summary: 'measure the round trip to a server or an entity',
     load: load(() => import('./ping.js')),

@@ -22,6 +22,12 @@ export interface ChosenAccount {
 
 /** @throws UsageError nobody was named, no such profile, or names that contradict each other */
 export function chooseAccount(global: GlobalOptions, env: Environment, config: Config): ChosenAccount {
+  const account = findAccount(global, env, config);
+  checkKind(account.jid, account.kind, account.isAnonymous);
+  return account;
+}
+
+function findAccount(global: GlobalOptions, env: Environment, config: Config): ChosenAccount {
   if (global.component !== undefined) return chooseComponent(global, config);
   const typed = { account: global.account, jid: global.jid };
   const fromEnv = { account: nonEmpty(env['XMPPCTL_ACCOUNT']), jid: nonEmpty(env['XMPPCTL_JID']) };
@@ -125,8 +131,29 @@ function parseJid(text: string, what: string): JID {
   try {
     return JID.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${what}: ${reason}`, { cause: error });
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${what}: ${error.message}`, {
+      ...(error.hint !== undefined && { hint: error.hint }),
+      details: error.details,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * A client logs in with a localpart, a component or an anonymous one without.
+ * @throws UsageError it is the other way round
+ */
+export function checkKind(jid: JID, kind: 'client' | 'component', isAnonymous: boolean): void {
+  if (kind === 'client' && !isAnonymous && jid.local === undefined) {
+    throw new UsageError(`${jid.toString()} is a server, not an account`, {
+      hint: `write somebody@${jid.domain}, or add --anonymous`,
+    });
+  }
+  if (kind === 'component' && (jid.local !== undefined || jid.resource !== undefined)) {
+    throw new UsageError(`${jid.toString()} is not the domain of a component`, {
+      hint: `a component is a domain alone, for example ${jid.domain}`,
+    });
   }
 }
 

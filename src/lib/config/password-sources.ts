@@ -3,11 +3,10 @@ import { createReadStream } from 'node:fs';
 import { FileError, UsageError } from '../errors.js';
 import type { Environment } from './paths.js';
 import { readPrivateFile, reasonOf } from './private-file.js';
+import { readFirstLine } from './read-first-line.js';
 
 /** How long a password_command may take: long enough to type a passphrase or touch a token. */
 const commandTimeoutMs = 120_000;
-/** Nobody's password is longer; a wrong file given by mistake is not read whole. */
-const maxPasswordBytes = 64 * 1024;
 
 /** @throws FileError, UsageError the first line is empty */
 export async function passwordFromFile(file: string): Promise<string> {
@@ -19,21 +18,15 @@ export async function passwordFromFile(file: string): Promise<string> {
  * @throws FileError it cannot be read
  */
 export async function passwordFromDescriptor(descriptor: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  let line: string;
   try {
-    for await (const chunk of createReadStream('', { fd: descriptor, autoClose: descriptor > 2 })) {
-      const data = chunk as Buffer;
-      chunks.push(data);
-      size += data.length;
-      if (data.includes(0x0a) || size > maxPasswordBytes) break;
-    }
+    line = await readFirstLine(createReadStream('', { fd: descriptor, autoClose: descriptor > 2 }));
   } catch (error) {
     throw new FileError(`cannot read the password from file descriptor ${descriptor}: ${reasonOf(error)}`, {
       cause: error,
     });
   }
-  return firstLine(Buffer.concat(chunks).toString('utf8'), `file descriptor ${descriptor}`);
+  return firstLine(line, `file descriptor ${descriptor}`);
 }
 
 /**
