@@ -1,7 +1,15 @@
 /** Which codecs read the fixtures of a family: the one that matches the element is used. */
 import type { ElementCodec } from '../../src/lib/xml/codec.js';
+import { Caps } from '../../src/lib/disco/caps.js';
+import { DiscoInfoQuery, DiscoItemsQuery } from '../../src/lib/disco/stanzas.js';
+import { DataForm, FormField, Media } from '../../src/lib/forms/stanzas.js';
+import { PageInfo } from '../../src/lib/rsm/stanzas.js';
 
 /** A codec whose type has been forgotten. */
 export type AnyCodec = ElementCodec<unknown>;
 
-export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {};
+export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {
+  disco: [Caps, DiscoInfoQuery, DiscoItemsQuery],
+  forms: [DataForm, FormField, Media],
+  rsm: [PageInfo],
+};

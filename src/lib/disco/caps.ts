@@ -37,13 +37,13 @@ export interface CapsSource {
 }
 
 /** The hash functions of XEP-0300 that may be used, by their name in the `hash` attribute. */
-const algorithms: Readonly<Record<string, string>> = {
-  'sha-1': 'sha1',
-  'sha-224': 'sha224',
-  'sha-256': 'sha256',
-  'sha-384': 'sha384',
-  'sha-512': 'sha512',
-};
+const algorithms: ReadonlyMap<string, string> = new Map([
+  ['sha-1', 'sha1'],
+  ['sha-224', 'sha224'],
+  ['sha-256', 'sha256'],
+  ['sha-384', 'sha384'],
+  ['sha-512', 'sha512'],
+]);
 
 /**
  * The verification string (XEP-0115 §5.1), in base64.
@@ -52,7 +52,7 @@ const algorithms: Readonly<Record<string, string>> = {
  *   twice, or a `<`, with which a poisoned answer could take the place of a good one
  */
 export function capsVerification(source: CapsSource, hash = 'sha-1'): string | undefined {
-  const algorithm = algorithms[hash];
+  const algorithm = algorithms.get(hash);
   const text = capsText(source);
   if (algorithm === undefined || text === undefined) return undefined;
   return createHash(algorithm).update(text, 'utf8').digest('base64');
@@ -60,7 +60,7 @@ export function capsVerification(source: CapsSource, hash = 'sha-1'): string | u
 
 /** Whether what an entity answered is what its presence promised; `undefined` when the promise cannot be checked. */
 export function verifyCaps(caps: Caps, source: CapsSource): boolean | undefined {
-  if (caps.hash === undefined || algorithms[caps.hash] === undefined) return undefined;
+  if (caps.hash === undefined || !algorithms.has(caps.hash)) return undefined;
   return capsVerification(source, caps.hash) === caps.ver;
 }
 

@@ -18,7 +18,7 @@ import {
 
 export interface DiscoInfo {
   identities: Identity[];
-  /** Sorted, each once. */
+  /** As they were sent: caps are computed from them. */
   features: string[];
   /** XEP-0128 extensions. */
   forms: DataForm[];
@@ -56,7 +56,7 @@ export function readDiscoInfo(reply: Element): DiscoInfo {
   const query = DiscoInfoQuery.find(reply);
   return {
     identities: query?.identities ?? [],
-    features: [...new Set(query?.features.map((feature) => feature.var))].sort(),
+    features: query?.features.map((feature) => feature.var) ?? [],
     forms: query?.forms ?? [],
   };
 }
