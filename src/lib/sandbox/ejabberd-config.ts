@@ -21,7 +21,7 @@ export function renderEjabberdConfig(plan: SandboxPlan, apiSocket: string): stri
   const { domain, addresses, options } = plan;
   const allowed = options.mechanisms ?? ['SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'PLAIN'];
   const settings: Settings = {
-    hosts: [domain, addresses.anonymous, addresses.certificates],
+    hosts: [domain, addresses.anonymous, ...(options.clientCertificates ? [addresses.certificates] : [])],
     loglevel: options.logLevel === 'warn' ? 'warning' : (options.logLevel ?? 'info'),
     certfiles: [plan.files.cert, plan.files.key],
     ca_file: plan.files.ca,
@@ -105,6 +105,7 @@ function services(plan: SandboxPlan): Settings {
     },
     mod_http_upload: {
       hosts: [addresses.upload],
+      access: 'all',
       put_url: upload,
       get_url: upload,
       docroot: `${plan.dataDir}/upload`,
@@ -147,6 +148,7 @@ function listeners(plan: SandboxPlan, apiSocket: string): Settings[] {
     ...(options.tlsVersion === '1.3' ? ['no_tlsv1_2'] : []),
   ];
   const c2s = { module: 'ejabberd_c2s', max_stanza_size: 262_144, protocol_options };
+  const tls_verify = options.clientCertificates === true;
   const request_handlers = {
     '/.well-known/host-meta': 'mod_host_meta',
     '/.well-known/host-meta.json': 'mod_host_meta',
@@ -162,9 +164,9 @@ function listeners(plan: SandboxPlan, apiSocket: string): Settings[] {
       ...c2s,
       ip,
       port: ports.c2s,
-      ...(hasTls && { starttls: true, tls_verify: true, starttls_required: encryption === 'required' }),
+      ...(hasTls && { starttls: true, tls_verify, starttls_required: encryption === 'required' }),
     },
-    ...(hasTls ? [{ ...c2s, ip, port: ports.c2sTls, tls: true, tls_verify: true }] : []),
+    ...(hasTls ? [{ ...c2s, ip, port: ports.c2sTls, tls: true, tls_verify }] : []),
     { ip, port: ports.s2s, module: 'ejabberd_s2s_in', max_stanza_size: 524_288, protocol_options },
     { ip, port: ports.component, module: 'ejabberd_service', hosts: components, check_from: true },
     { ip, port: ports.http, module: 'ejabberd_http', request_handlers },

@@ -49,7 +49,10 @@ function apiSocket(dir: string): string {
 /** Registers the accounts through ejabberd's command interface, which answers as soon as the server is up. */
 export async function registerEjabberdAccounts(plan: SandboxPlan): Promise<void> {
   for (const [user, { password }] of Object.entries(plan.accounts)) {
-    for (const host of [plan.domain, plan.addresses.certificates]) {
+    for (const host of [
+      plan.domain,
+      ...(plan.options.clientCertificates ? [plan.addresses.certificates] : []),
+    ]) {
       const { status, text } = await callApi(plan.dir, 'register', { user, host, password });
       // 409: the account is there since before a restart.
       if (status !== 200 && status !== 409) {

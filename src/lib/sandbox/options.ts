@@ -22,6 +22,8 @@ export interface SandboxOptions {
   mechanisms?: readonly string[];
   /** The certificate the server shows. Default `valid`. */
   certificate?: 'valid' | 'expired' | 'wrong-name' | 'self-signed';
+  /** Offer SASL EXTERNAL at `addresses.certificates`. COMPAT(ejabberd): then every client is offered it, with a certificate or without. */
+  clientCertificates?: boolean;
   /** More external components (XEP-0114), as the first label of their domain. */
   components?: readonly string[];
   /** Settings that replace or extend those of Prosody: of the whole server, and of the main virtual host. */
@@ -64,7 +66,7 @@ export interface SandboxAddresses {
   proxy: string;
   /** A virtual host for SASL ANONYMOUS. */
   anonymous: string;
-  /** A virtual host for SASL EXTERNAL with client certificates of the private authority. */
+  /** With `clientCertificates`, a virtual host for SASL EXTERNAL with certificates of the private authority. */
   certificates: string;
   /** A component's domain, waiting for a component to connect. */
   component: string;

@@ -47,23 +47,19 @@ const MECHANISMS = ['SCRAM-SHA-1', 'SCRAM-SHA-256', 'PLAIN', 'DIGEST-MD5'];
  * @param hasPrivilege mod_privilege of prosody-modules is installed
  * @param pluginDir where `mod_xmppctl_sandbox.lua` is
  */
-export function renderProsodyConfig(
-  plan: SandboxPlan,
-  pluginDir: string,
-  has: { privilege: boolean; clientCertificates: boolean },
-): string {
+export function renderProsodyConfig(plan: SandboxPlan, pluginDir: string, hasPrivilege: boolean): string {
   const { domain, addresses, options } = plan;
   const sections: Section[] = [
     { settings: { ...globalSettings(plan, pluginDir), ...options.prosody?.global } },
     {
       header: `VirtualHost ${renderLua(domain)}`,
-      settings: { ...hostSettings(plan, has.privilege), ...options.prosody?.host },
+      settings: { ...hostSettings(plan, hasPrivilege), ...options.prosody?.host },
     },
     {
       header: `VirtualHost ${renderLua(addresses.anonymous)}`,
       settings: { authentication: 'anonymous', allow_anonymous_s2s: false },
     },
-    ...(has.clientCertificates ? [clientCertificateHost(plan)] : []),
+    ...(options.clientCertificates ? [clientCertificateHost(plan)] : []),
     component(addresses.muc, 'muc', {
       modules_enabled: [PLUGIN, 'muc_mam'],
       muc_log_by_default: true,
@@ -86,7 +82,7 @@ export function renderProsodyConfig(
     ...plan.components.map((name) =>
       component(name, undefined, {
         component_secret: plan.componentSecret,
-        modules_enabled: [PLUGIN, ...(has.privilege && name === addresses.privileged ? ['privilege'] : [])],
+        modules_enabled: [PLUGIN, ...(hasPrivilege && name === addresses.privileged ? ['privilege'] : [])],
       }),
     ),
   ];
@@ -128,7 +124,7 @@ function globalSettings(plan: SandboxPlan, pluginDir: string): Settings {
     // Prosody looks here for certificates by name, and complains when it is missing.
     certificates: plan.dir,
     ssl: tls,
-    c2s_direct_tls_ssl: tls,
+    c2s_direct_tls_ssl: options.clientCertificates ? { ...tls, verify: ['peer', 'client_once'] } : tls,
     https_ssl: tls,
     authentication: 'internal_plain',
     disable_sasl_mechanisms: [

@@ -19,9 +19,14 @@ for name, password in pairs(module:get_option("sandbox_accounts", {})) do
 end
 
 -- COMPAT(prosody 0.12): only admins may create nodes, and there is no option for it. Here everybody may.
+-- The table is shared with the PEP services, which must stay as they are.
 if module:get_option_boolean("sandbox_open_pubsub", false) then
-	local service = module:depends("pubsub").service;
-	service.config.capabilities.none.create = true;
+	local config = module:depends("pubsub").service.config;
+	local default = config.capabilities;
+	local function and_create(affiliation)
+		return setmetatable({ create = true }, { __index = default[affiliation] });
+	end
+	config.capabilities = setmetatable({ none = and_create("none"), member = and_create("member") }, { __index = default });
 end
 
 -- Where WebSocket and BOSH are (XEP-0156 §4).

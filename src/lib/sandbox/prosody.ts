@@ -1,5 +1,6 @@
 import { readdir, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { SandboxError } from '../errors.js';
 import type { InstalledServer } from './find-server.js';
 import type { SandboxPlan, ServerCommand } from './options.js';
 import { renderProsodyConfig } from './prosody-config.js';
@@ -16,13 +17,12 @@ export async function prepareProsody(
   await writeFile(path.join(pluginDir, 'mod_xmppctl_sandbox.lua'), prosodyPlugin);
   const config = path.join(plan.dir, 'prosody.cfg.lua');
   const communityModules = await findCommunityModules(installed.program);
-  await writeFile(
-    config,
-    renderProsodyConfig(plan, pluginDir, {
-      privilege: communityModules.has('mod_privilege'),
-      clientCertificates: communityModules.has('mod_auth_ccert'),
-    }),
-  );
+  if (plan.options.clientCertificates && !communityModules.has('mod_auth_ccert')) {
+    throw new SandboxError('Prosody has no mod_auth_ccert, which SASL EXTERNAL needs', {
+      hint: 'install the package prosody-modules, or use ejabberd',
+    });
+  }
+  await writeFile(config, renderProsodyConfig(plan, pluginDir, communityModules.has('mod_privilege')));
   return {
     program: installed.program,
     args: ['-F', '--config', config],
