@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 const rooms = {
   xml: ['errors', 'jid'],
   jid: ['errors'],
-  trace: ['xml', 'errors', 'output/safe-text'],
+  trace: ['xml', 'errors', 'output/safe-text', 'output/output'],
   session: ['xml', 'jid', 'trace', 'errors', 'disco'],
   output: ['errors', 'context'],
   config: ['errors', 'jid', 'session/options', 'context', 'command/global-options', 'command/nearest'],

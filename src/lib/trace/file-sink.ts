@@ -1,0 +1,178 @@
+/**
+ * Writes a trace to a file, one JSON object a line, without ever holding up what is traced.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { encodeRecord, type TraceRecord } from './record.js';
+import type { TraceSink } from './tracer.js';
+
+export interface FileSinkOptions {
+  /** Open for writing, and closed by the sink. */
+  file: Pick<FileHandle, 'write' | 'truncate' | 'close'>;
+  /** A regular file can be cut back after a half-written line; a pipe cannot. */
+  isRegular: boolean;
+  /** Told once, on one line, when records are lost. */
+  warn: (message: string) => void;
+  /** How much may wait to be written, in characters, before records are dropped. */
+  maxPending?: number;
+}
+
+/** Records wait this long for company: a write for each of them would cost more than the recording. */
+const gatherMs = 20;
+const gatherLength = 256 * 1024;
+
+/** Numbers of records that could not be kept. */
+interface Loss {
+  from: number;
+  to: number;
+  reason: string;
+}
+
+export class FileSink implements TraceSink {
+  readonly #options: FileSinkOptions;
+  readonly #maxPending: number;
+  #header = '';
+  #pending = '';
+  /** Numbers of the first and the last record in `#pending`. */
+  #first = 0;
+  #last = 0;
+  #loss: Loss | undefined;
+  /** Bytes written for good: the end of the last whole line. */
+  #offset = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+  #isWriting = false;
+  #isDead = false;
+  #hasWarned = false;
+
+  constructor(options: FileSinkOptions) {
+    this.#options = options;
+    this.#maxPending = options.maxPending ?? 64 * 1024 * 1024;
+  }
+
+  write(record: TraceRecord): void {
+    const n = 'n' in record ? record.n : 0;
+    if (record.kind === 'header') this.#header = encodeRecord(record);
+    if (this.#isDead || this.#pending.length >= this.#maxPending) {
+      this.#lose(n, n, this.#isDead ? 'closed' : 'the disk is slower than the stream');
+      return;
+    }
+    if (this.#pending === '') this.#first = this.#loss?.from ?? n;
+    this.#last = n;
+    this.#pending += this.#takeGap() + encodeRecord(record);
+    if (this.#isWriting) return;
+    if (this.#pending.length >= gatherLength) this.#start();
+    else this.#timer ??= setTimeout(() => this.#start(), gatherMs).unref();
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    if (!this.#isDead) this.#pending += this.#takeGap();
+    this.#start();
+    await this.#writing;
+    try {
+      await this.#options.file.close();
+    } catch (error) {
+      this.#warn(reasonOf(error));
+    }
+  }
+
+  /** The line that says what was lost; it goes before the next record, so that the file keeps the order of the stream. */
+  #takeGap(): string {
+    const loss = this.#loss;
+    if (!loss) return '';
+    this.#loss = undefined;
+    const gap = encodeRecord({ kind: 'gap', ...loss, from: Math.max(1, loss.from) });
+    // Without its first line a trace cannot be read at all.
+    return loss.from === 0 ? this.#header + gap : gap;
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#isWriting || this.#pending === '') return;
+    this.#isWriting = true;
+    this.#writing = this.#drain().finally(() => {
+      this.#isWriting = false;
+    });
+  }
+
+  /** Writes batches until there is nothing left to write. Never rejects. */
+  async #drain(): Promise<void> {
+    while (this.#pending !== '' && !this.#isDead) {
+      const batch = Buffer.from(this.#pending, 'utf8');
+      const [first, last] = [this.#first, this.#last];
+      this.#pending = '';
+      try {
+        await this.#writeAll(batch);
+      } catch (error) {
+        await this.#recover(error, first, last);
+      }
+    }
+  }
+
+  async #writeAll(batch: Uint8Array): Promise<void> {
+    const { file, isRegular } = this.#options;
+    let written = 0;
+    while (written < batch.length) {
+      const position = isRegular ? this.#offset + written : null;
+      written += (await file.write(batch, written, batch.length - written, position)).bytesWritten;
+    }
+    this.#offset += written;
+  }
+
+  async #recover(error: unknown, first: number, last: number): Promise<void> {
+    const reason = reasonOf(error);
+    this.#warn(reason);
+    if (!this.#options.isRegular) {
+      // A pipe may hold half a line now, and nobody can take it back.
+      this.#isDead = true;
+      this.#pending = '';
+      return;
+    }
+    try {
+      await this.#options.file.truncate(this.#offset);
+    } catch {
+      this.#isDead = true;
+      return;
+    }
+    const later = this.#loss;
+    this.#loss = { from: first, to: last, reason };
+    if (this.#pending === '') {
+      // Nothing came since: the gap waits for the next record.
+      if (later) this.#loss.to = later.to;
+      return;
+    }
+    this.#pending = this.#takeGap() + this.#pending;
+    this.#first = first;
+    this.#loss = later;
+  }
+
+  #lose(from: number, to: number, reason: string): void {
+    this.#loss = this.#loss ? { ...this.#loss, to: Math.max(to, this.#loss.to) } : { from, to, reason };
+    this.#warn(reason);
+  }
+
+  #warn(reason: string): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    this.#options.warn(`the trace is incomplete: it could not be written (${reason})`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOSPC':
+      return 'no space left on device';
+    case 'EDQUOT':
+      return 'disk quota exceeded';
+    case 'EFBIG':
+      return 'file too large';
+    case 'EPIPE':
+      return 'the reader has gone';
+    case 'EIO':
+      return 'input/output error';
+    default:
+      return code ?? 'unknown error';
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * From records to what happened: units of XML put together from the packets, in the order in which they were
+ * complete, between the events of their connection.
+ */
+import { StringDecoder } from 'node:string_decoder';
+import type { Direction } from './events.js';
+import type { ConnectionRecord, EventRecord, GapRecord, TraceRecord } from './record.js';
+import { UnitSplitter, type Unit } from './unit-splitter.js';
+
+/** A unit and where it crossed. */
+export interface TracedUnit extends Unit {
+  conn: number;
+  dir: Direction;
+}
+
+export type Happening =
+  | { kind: 'unit'; unit: TracedUnit }
+  | { kind: 'event'; record: EventRecord }
+  | { kind: 'connection'; record: ConnectionRecord }
+  | { kind: 'gap'; record: GapRecord };
+
+interface DirectionState {
+  splitter: UnitSplitter;
+  /** Keeps the half of a character that the last record ended in. */
+  decoder: StringDecoder;
+  isDecoding: boolean;
+}
+
+export class StanzaStream {
+  readonly #directions = new Map<string, DirectionState>();
+  #lastTime = 0;
+
+  constructor(private readonly emit: (happening: Happening) => void) {}
+
+  push(record: TraceRecord): void {
+    switch (record.kind) {
+      case 'header':
+        return;
+      case 'data': {
+        this.#lastTime = record.t;
+        const state = this.#direction(record.conn, record.dir);
+        let text = record.text;
+        if (text === undefined) {
+          text = state.decoder.write(Buffer.from(record.base64 ?? '', 'base64'));
+          state.isDecoding = true;
+        } else if (state.isDecoding) {
+          // Text begins a character of its own: what the decoder still holds was never completed.
+          text = state.decoder.end() + text;
+          state.isDecoding = false;
+        }
+        state.splitter.push(text, record.n, record.t);
+        return;
+      }
+      case 'connection':
+        this.#lastTime = record.t;
+        this.emit({ kind: 'connection', record });
+        return;
+      case 'event':
+        this.#lastTime = record.t;
+        // A new socket starts a new stream, and a closed one ends its last.
+        if (record.name === 'tcp' || record.name === 'websocket' || record.name === 'close')
+          this.#end((key) => key.startsWith(`${record.conn} `));
+        this.emit({ kind: 'event', record });
+        return;
+      case 'gap':
+        // What was cut in two by the gap cannot be put together again.
+        this.#end(() => true);
+        this.#directions.clear();
+        this.emit({ kind: 'gap', record });
+        return;
+    }
+  }
+
+  /** The trace ended: hands out what was not complete. */
+  end(): void {
+    this.#end(() => true);
+  }
+
+  #end(isMeant: (key: string) => boolean): void {
+    for (const [key, state] of this.#directions) if (isMeant(key)) state.splitter.end(this.#lastTime);
+  }
+
+  #direction(conn: number, dir: Direction): DirectionState {
+    const key = `${conn} ${dir}`;
+    let state = this.#directions.get(key);
+    if (!state) {
+      state = {
+        splitter: new UnitSplitter((unit) => this.emit({ kind: 'unit', unit: { ...unit, conn, dir } })),
+        decoder: new StringDecoder('utf8'),
+        isDecoding: false,
+      };
+      this.#directions.set(key, state);
+    }
+    return state;
+  }
+}

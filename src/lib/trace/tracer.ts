@@ -1,0 +1,96 @@
+/**
+ * Numbers, times and redacts what connections report, and hands it to the sinks in order.
+ */
+import type { ConnectionTrace, Tracer } from './events.js';
+import { encodeBytes, TRACE_FORMAT, TRACE_VERSION, type DataRecord, type TraceRecord } from './record.js';
+import { redactDetail } from './redact-detail.js';
+import { SecretScanner } from './secret-scanner.js';
+
+/** Where records go. Neither method may throw: a trace that cannot be kept must not disturb what is traced. */
+export interface TraceSink {
+  /** Takes the record at once; writing it out is the sink's own business. */
+  write(record: TraceRecord): void;
+  /** Resolves when everything taken has been written, or cannot be. */
+  close(): Promise<void>;
+}
+
+export interface TracerOptions {
+  sinks: readonly TraceSink[];
+  /** False records secrets as they are: only where the user asked for it in so many words. */
+  redact: boolean;
+  /** Milliseconds on a clock that never jumps; `performance.now` when left out. */
+  now?: () => number;
+  /** The wall clock at the start; now when left out. */
+  startedAt?: Date;
+  /** Who records, for the header. */
+  tool?: string;
+}
+
+/** Makes a tracer. Secrets are gone before a sink sees a record. */
+export function createTracer(options: TracerOptions): Tracer {
+  const { sinks, redact, now = () => performance.now(), startedAt = new Date(), tool = 'xmppctl' } = options;
+  const origin = now();
+  let count = 0;
+  let connections = 0;
+  let isClosed = false;
+  const finishers: (() => void)[] = [];
+
+  const emit = (record: TraceRecord): void => {
+    if (isClosed) return;
+    for (const sink of sinks) sink.write(record);
+  };
+  const stamp = (): { n: number; t: number } => ({
+    n: ++count,
+    t: Math.round((now() - origin) * 1000) / 1000,
+  });
+
+  emit({
+    kind: 'header',
+    format: TRACE_FORMAT,
+    version: TRACE_VERSION,
+    started: startedAt.toISOString(),
+    tool,
+    redacted: redact,
+  });
+
+  function connection(label: string): ConnectionTrace {
+    const conn = ++connections;
+    // The names of private form fields are learnt from the form and needed for its answer, in the other direction.
+    const privateFields = new Set<string>();
+    const scanners = { in: new SecretScanner(privateFields), out: new SecretScanner(privateFields) };
+    emit({ ...stamp(), kind: 'connection', conn, label });
+    if (redact) {
+      finishers.push(() => {
+        for (const dir of ['in', 'out'] as const) {
+          const rest = scanners[dir].end();
+          if (rest.length > 0) emit({ ...stamp(), conn, kind: 'data', dir, ...encodeBytes(rest) });
+        }
+      });
+    }
+    return {
+      data(dir, bytes) {
+        if (isClosed) return;
+        if (!redact) {
+          emit({ ...stamp(), conn, kind: 'data', dir, ...encodeBytes(bytes) });
+          return;
+        }
+        const scanned = scanners[dir].scan(bytes);
+        const record: DataRecord = { ...stamp(), conn, kind: 'data', dir, ...encodeBytes(scanned.bytes) };
+        if (scanned.redactions.length > 0) record.redacted = scanned.redactions;
+        emit(record);
+      },
+      event(name, detail) {
+        emit({ ...stamp(), conn, kind: 'event', name, detail: redact ? redactDetail(detail) : detail });
+      },
+    };
+  }
+
+  return {
+    connection,
+    async close() {
+      for (const finish of finishers) finish();
+      isClosed = true;
+      await Promise.all(sinks.map((sink) => sink.close()));
+    },
+  };
+}
