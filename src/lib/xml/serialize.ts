@@ -5,18 +5,12 @@
 import { UsageError } from '../errors.js';
 import { findForbiddenCharacter } from './characters.js';
 import type { Element } from './element.js';
+import { isQualifiedName } from './names.js';
 
 /** Control characters and anything that could be half of a surrogate pair: the rare case, looked at closely. */
 const SUSPICIOUS = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/;
 const TEXT_ESCAPES = /[&<>\r]/g;
 const VALUE_ESCAPES = /[&<>"\t\n\r]/g;
-/** XML 1.0 §2.3, with at most one colon (Namespaces in XML 1.0 §3). */
-const START =
-  'A-Z_a-z\\u{c0}-\\u{d6}\\u{d8}-\\u{f6}\\u{f8}-\\u{2ff}\\u{370}-\\u{37d}\\u{37f}-\\u{1fff}\\u{200c}-\\u{200d}\\u{2070}-\\u{218f}' +
-  '\\u{2c00}-\\u{2fef}\\u{3001}-\\u{d7ff}\\u{f900}-\\u{fdcf}\\u{fdf0}-\\u{fffd}\\u{10000}-\\u{effff}';
-const NC_NAME = `[${START}][${START}\\-.0-9\\u{b7}\\u{300}-\\u{36f}\\u{203f}-\\u{2040}]*`;
-const NAME = new RegExp(`^(?:${NC_NAME}:)?${NC_NAME}$`, 'u');
-
 const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -76,7 +70,8 @@ function checkCharacters(text: string, where: string): void {
 
 function checkName(name: string): string {
   if (goodNames.has(name)) return name;
-  if (!NAME.test(name)) throw new UsageError(`${JSON.stringify(name.slice(0, 80))} is not a name in XML`);
+  if (!isQualifiedName(name))
+    throw new UsageError(`${JSON.stringify(name.slice(0, 80))} is not a name in XML`);
   if (goodNames.size < MAX_GOOD_NAMES) goodNames.add(name);
   return name;
 }

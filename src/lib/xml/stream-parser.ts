@@ -1,15 +1,14 @@
 /**
- * The incremental parser of an XML stream: strict, bounded and namespace-aware.
+ * The incremental parser of an XML stream: strict, bounded and namespace-aware, from bytes to elements.
  *
- * RFC 6120 §4.2, §11 · RFC 7395 §3 (framing of WebSocket messages). Well-formedness is saxes' work; namespaces are
- * resolved here, because saxes walks all open elements for each name and gets slow with depth.
+ * RFC 6120 §4.2, §11 · RFC 7395 §3 (framing of WebSocket messages) · Namespaces in XML 1.0.
  * Not here: QNames inside text or attribute values keep the prefix they came with.
  */
 import { isUtf8 } from 'node:buffer';
 import { EventEmitter } from 'node:events';
-import { SaxesParser, type SaxesTagPlain } from 'saxes';
 import { ProtocolError } from '../errors.js';
 import { Element } from './element.js';
+import { excerpt, notWellFormed, refuse, StreamTokenizer } from './stream-tokenizer.js';
 
 const NS_STREAM = 'http://etherx.jabber.org/streams';
 const NS_FRAMING = 'urn:ietf:params:xml:ns:xmpp-framing';
@@ -42,7 +41,7 @@ export interface StreamParserEvents {
   end: [Element];
   /**
    * A ProtocolError, once; the parser ignores everything after it. `details.condition` is the stream error to answer with
-   * (RFC 6120 §4.9.3): not-well-formed, restricted-xml, unsupported-encoding, invalid-xml, policy-violation.
+   * (RFC 6120 §4.9.3): not-well-formed, restricted-xml, unsupported-encoding, invalid-namespace, policy-violation.
    */
   error: [Error];
 }
@@ -60,28 +59,18 @@ const OUTERMOST: Scope = { defaultNs: '', prefixes: new Map([['xml', NS_XML]]), 
 
 /** Never throws from `write`; construction without arguments gives the defaults. */
 export class StreamParser extends EventEmitter<StreamParserEvents> {
-  readonly #saxes = new SaxesParser({
-    position: false,
-    defaultXMLVersion: '1.0',
-    forceXMLVersion: true,
-  });
+  readonly #tokenizer: StreamTokenizer;
   readonly #isFramed: boolean;
   readonly #maxStanzaBytes: number;
   readonly #maxDepth: number;
-  readonly #maxAttributes: number;
 
   /** One entry for each open element, the stream included. */
   readonly #scopes: Scope[] = [];
   #root: Element | undefined;
   #cursor: Element | undefined;
-  /** A child of the stream (or the stream) whose end tag was met, but not yet compared with its start tag by saxes. */
-  #completed: Element | undefined;
   /** An incomplete UTF-8 sequence at the end of what was read. */
   #carried: Buffer | undefined;
   #bytesSinceStanza = 0;
-  /** Characters given to saxes, and how many of them end with the header or the last stanza. */
-  #charactersFed = 0;
-  #charactersToStanzaEnd = 0;
   #state: 'open' | 'ended' | 'failed' = 'open';
 
   constructor(options: StreamParserOptions = {}) {
@@ -89,32 +78,17 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
     this.#isFramed = options.framing === 'websocket';
     this.#maxStanzaBytes = options.maxStanzaBytes ?? 4 * 1024 * 1024;
     this.#maxDepth = options.maxDepth ?? 200;
-    this.#maxAttributes = options.maxAttributes ?? 100;
-
-    const saxes = this.#saxes;
-    saxes.on('error', (error) => {
-      throw notWellFormed(error.message);
-    });
-    saxes.on('xmldecl', ({ encoding }) => {
-      if (encoding !== undefined && encoding.toUpperCase() !== 'UTF-8') {
-        throw refuse(`XML in the encoding ${encoding.slice(0, 40)}`, 'unsupported-encoding');
-      }
-    });
-    saxes.on('doctype', () => {
-      throw refuse('a document type declaration', 'restricted-xml');
-    });
-    saxes.on('processinginstruction', () => {
-      throw refuse('a processing instruction', 'restricted-xml');
-    });
-    saxes.on('comment', () => {
-      throw refuse('a comment', 'restricted-xml');
-    });
-    saxes.on('opentag', (tag) => this.#onOpenTag(tag));
-    saxes.on('closetag', () => this.#onCloseTag());
-    saxes.on('text', (text) => this.#onText(text));
-    saxes.on('cdata', (text) => this.#onText(text));
-    // The messages of a WebSocket become the children of a root that nobody sees.
-    if (this.#isFramed) this.#feed('<frames>');
+    // The messages of a WebSocket are the children of a root that nobody sees, under a name that no tag can have.
+    if (this.#isFramed) this.#scopes.push(OUTERMOST);
+    this.#tokenizer = new StreamTokenizer(
+      {
+        onStartTag: (name, attributes) => this.#onStartTag(name, attributes),
+        onEndTag: () => this.#onEndTag(),
+        onText: (text) => this.#onText(text),
+      },
+      options.maxAttributes ?? 100,
+      this.#isFramed ? ['\0'] : [],
+    );
   }
 
   /** Bytes in any pieces (UTF-8 is decoded across them), or text. For `websocket`, one call per message. */
@@ -125,7 +99,9 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
       for (let at = 0; at < bytes.length && this.#isOpen(); at += PIECE_BYTES) {
         this.#writePiece(bytes.subarray(at, at + PIECE_BYTES));
       }
-      if (this.#isFramed && this.#isOpen()) this.#endFrame();
+      if (this.#isFramed && this.#isOpen() && !this.#isBetweenStanzas()) {
+        throw notWellFormed('a WebSocket message that is not one whole element');
+      }
     } catch (error) {
       this.#fail(error);
     }
@@ -134,41 +110,27 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
   /** Nothing more will come: a stream that was not closed is an error. */
   end(): void {
     if (this.#state !== 'open') return;
-    const where = this.#scopes.length > 1 ? 'in the middle of a stanza' : 'without closing the stream';
-    this.#fail(notWellFormed(`the data ended ${where}`));
+    const where = this.#isBetweenStanzas() ? 'without closing the stream' : 'in the middle of a stanza';
+    this.#fail(notWellFormed(`it ended ${where}`));
   }
 
-  /** The state is changed by listeners, which TypeScript cannot see. */
+  /** The state is changed by handlers, which TypeScript cannot see. */
   #isOpen(): boolean {
     return this.#state === 'open';
   }
 
+  #isBetweenStanzas(): boolean {
+    return this.#scopes.length <= 1 && this.#tokenizer.isBetweenTokens && this.#carried === undefined;
+  }
+
   #writePiece(piece: Uint8Array): void {
-    let text = this.#decode(piece);
     this.#bytesSinceStanza += piece.length;
-    if (this.#isBetweenStanzas()) {
-      // Whitespace that keeps the connection alive must not pile up in saxes for weeks.
-      text = text.replace(/^[ \t\r\n]+/, '');
-      if (text === '') {
-        this.#bytesSinceStanza = 0;
-        return;
-      }
-    }
-    this.#feed(text);
-    this.#emitCompleted();
+    this.#tokenizer.write(this.#decode(piece));
+    // White space that keeps the connection alive does not add up.
+    if (this.#isBetweenStanzas()) this.#bytesSinceStanza = 0;
     if (this.#bytesSinceStanza > this.#maxStanzaBytes) {
       throw refuse(`a stanza of more than ${this.#maxStanzaBytes} bytes`, 'policy-violation');
     }
-  }
-
-  #feed(text: string): void {
-    this.#charactersFed += text.length;
-    this.#saxes.write(text);
-  }
-
-  /** True also before the stream header. */
-  #isBetweenStanzas(): boolean {
-    return this.#charactersFed === this.#charactersToStanzaEnd && this.#carried === undefined;
   }
 
   /** Decodes whole characters and keeps the beginning of one that is cut off. */
@@ -182,139 +144,101 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
     return whole.toString('utf8');
   }
 
-  #endFrame(): void {
-    if (!this.#isBetweenStanzas()) {
-      throw refuse('a WebSocket message that is not one whole element', 'not-well-formed');
-    }
-  }
-
-  #onOpenTag(tag: SaxesTagPlain): void {
-    this.#emitCompleted();
+  #onStartTag(name: string, attributes: Record<string, string>): void {
     const depth = this.#scopes.length;
     if (depth > this.#maxDepth) {
       throw refuse(`elements nested more than ${this.#maxDepth} deep`, 'policy-violation');
     }
+    const parent = this.#scopes[depth - 1] ?? OUTERMOST;
+    const declared = attributes['xmlns'];
+    const scope = this.#resolve(name, attributes, parent);
+    this.#scopes.push(scope);
     if (depth === 0) {
-      this.#onRoot(tag);
+      this.#onHeader(name, attributes, scope);
       return;
     }
-    const parentScope = this.#scopes[depth - 1] ?? OUTERMOST;
-    const attrs: Record<string, string> = {};
-    const scope = this.#resolve(tag, parentScope, attrs);
-    const element = new Element(localName(tag.name));
-    const isTop = depth === 1;
-    if (isTop || scope.elementNs !== parentScope.elementNs || tag.attributes['xmlns'] === scope.elementNs) {
-      element.attrs = { xmlns: scope.elementNs, ...attrs };
+    const element = new Element(localName(name));
+    if (depth > 1 && scope.elementNs === parent.elementNs) {
+      // A default namespace that was meant for the children of a prefixed element would now be its own.
+      if (declared !== undefined && declared !== scope.elementNs) delete attributes['xmlns'];
     } else {
-      element.attrs = attrs;
+      // ltx takes an empty `xmlns` for none at all, and finds the parent's namespace instead.
+      attributes['xmlns'] = scope.elementNs;
     }
-    if (!isTop) this.#cursor?.cnode(element);
+    element.attrs = attributes;
+    if (depth > 1) this.#cursor?.cnode(element);
     this.#cursor = element;
-    this.#scopes.push(scope);
   }
 
-  /** The stream header, or the root that holds WebSocket messages together. */
-  #onRoot(tag: SaxesTagPlain): void {
-    const attrs: Record<string, string> = {};
-    const scope = this.#resolve(tag, OUTERMOST, attrs);
-    this.#scopes.push(scope);
-    if (this.#isFramed) {
-      this.#markStanzaEnd();
-      return;
+  #onHeader(name: string, attributes: Record<string, string>, scope: Scope): void {
+    if (localName(name) !== 'stream' || scope.elementNs !== NS_STREAM) {
+      throw new ProtocolError(`the server answered with <${excerpt(name)}> and not with an XMPP stream`, {
+        hint: 'check that the host and port are those of an XMPP service',
+        details: { condition: 'invalid-namespace' },
+      });
     }
-    if (localName(tag.name) !== 'stream' || scope.elementNs !== NS_STREAM) {
-      throw new ProtocolError(
-        `the server answered with <${tag.name.slice(0, 40)}> and not with an XMPP stream`,
-        {
-          hint: 'check that the host and port are those of an XMPP service',
-          details: { condition: 'invalid-namespace' },
-        },
-      );
-    }
-    this.#root = new Element(tag.name, { ...tag.attributes });
-    this.#markStanzaEnd();
+    this.#root = new Element(name, attributes);
+    this.#bytesSinceStanza = 0;
     this.emit('start', this.#root);
   }
 
-  /** Namespaces of an element and its attributes (Namespaces in XML 1.0); fills `attrs` with all attributes but `xmlns`. */
-  #resolve(tag: SaxesTagPlain, parent: Scope, attrs: Record<string, string>): Scope {
+  /** The namespaces of an element and its attributes. */
+  #resolve(name: string, attributes: Record<string, string>, parent: Scope): Scope {
     let { defaultNs, prefixes } = parent;
-    let count = 0;
     let prefixed: string[] | undefined;
-    const { attributes } = tag;
-    for (const name in attributes) {
-      const value = attributes[name] ?? '';
-      if (++count > this.#maxAttributes) {
-        throw refuse(`an element with more than ${this.#maxAttributes} attributes`, 'policy-violation');
+    for (const attribute in attributes) {
+      if (attribute === 'xmlns') {
+        defaultNs = attributes[attribute] ?? '';
+        if (defaultNs === NS_XML || defaultNs === NS_XMLNS) throw badNamespace(attribute);
+      } else if (attribute.startsWith('xmlns:')) {
+        const namespace = attributes[attribute] ?? '';
+        prefixes = new Map(prefixes).set(checkDeclaration(attribute, namespace), namespace);
+      } else if (attribute.includes(':')) {
+        (prefixed ??= []).push(attribute);
       }
-      if (name === 'xmlns') {
-        if (value === NS_XML || value === NS_XMLNS) throw badNamespace(name);
-        defaultNs = value;
-        continue;
-      }
-      attrs[name] = value;
-      if (!name.includes(':')) continue;
-      if (name.startsWith('xmlns:')) prefixes = new Map(prefixes).set(checkDeclaration(name, value), value);
-      else (prefixed ??= []).push(name);
     }
-    if (prefixed) this.#checkPrefixedAttributes(prefixed, prefixes, attrs);
-    const prefix = prefixOf(tag.name);
+    if (prefixed) this.#checkPrefixed(prefixed, prefixes, attributes);
+    const prefix = prefixOf(name);
     const elementNs = prefix === undefined ? defaultNs : lookUp(prefix, prefixes);
     return { defaultNs, prefixes, elementNs };
   }
 
-  #checkPrefixedAttributes(
+  #checkPrefixed(
     names: readonly string[],
     prefixes: ReadonlyMap<string, string>,
-    attrs: Record<string, string>,
+    attributes: Record<string, string>,
   ): void {
     const seen = new Set<string>();
     for (const name of names) {
       const prefix = prefixOf(name) ?? '';
       const namespace = lookUp(prefix, prefixes);
       const expanded = `{${namespace}}${localName(name)}`;
-      if (seen.has(expanded)) throw notWellFormed(`the attribute ${name.slice(0, 40)} twice`);
+      if (seen.has(expanded)) throw notWellFormed(`the attribute ${excerpt(name)} twice`);
       seen.add(expanded);
       // A prefix declared by the stream header would be lost when the stanza stands alone.
       if (prefix !== 'xml' && this.#scopes[0]?.prefixes.get(prefix) === namespace) {
-        attrs[`xmlns:${prefix}`] = namespace;
+        attributes[`xmlns:${prefix}`] = namespace;
       }
     }
   }
 
-  #onCloseTag(): void {
-    this.#emitCompleted();
+  #onEndTag(): void {
     this.#scopes.pop();
     const depth = this.#scopes.length;
-    if (depth === 0) {
-      if (this.#isFramed) throw notWellFormed('an end tag without a start tag');
-      this.#completed = this.#root;
-    } else if (depth === 1) {
-      this.#completed = this.#cursor;
-      this.#cursor = undefined;
-      this.#markStanzaEnd();
-    } else {
-      this.#cursor = this.#cursor?.parent ?? undefined;
+    const element = this.#cursor;
+    if (depth > 1) {
+      this.#cursor = element?.parent ?? undefined;
+      return;
     }
-  }
-
-  #markStanzaEnd(): void {
+    this.#cursor = undefined;
     this.#bytesSinceStanza = 0;
-    this.#charactersToStanzaEnd = this.#saxes.position;
-  }
-
-  /** saxes reports an end tag before it compares the name: only at its next sign of life is the element known to be good. */
-  #emitCompleted(): void {
-    const element = this.#completed;
-    if (element === undefined) return;
-    this.#completed = undefined;
-    if (element === this.#root) {
+    if (depth === 0 || element === undefined) {
       this.#state = 'ended';
-      this.emit('end', element);
-    } else if (this.#isFramed && element.attrs['xmlns'] === NS_FRAMING && element.name === 'open') {
+      if (this.#root) this.emit('end', this.#root);
+    } else if (this.#isFramed && element.is('open', NS_FRAMING)) {
       this.#root = element;
       this.emit('start', element);
-    } else if (this.#isFramed && element.attrs['xmlns'] === NS_FRAMING && element.name === 'close') {
+    } else if (this.#isFramed && element.is('close', NS_FRAMING)) {
       this.#state = 'ended';
       this.emit('end', element);
     } else {
@@ -324,11 +248,14 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
   }
 
   #onText(text: string): void {
-    this.#emitCompleted();
     const cursor = this.#cursor;
     if (cursor === undefined) {
-      if (/[^ \t\r\n]/.test(text)) throw notWellFormed('text between stanzas');
-      return;
+      if (!/[^ \t\n]/.test(text)) return;
+      if (this.#scopes.length > 0) throw notWellFormed('text between stanzas');
+      throw new ProtocolError(`the server answered with ${JSON.stringify(excerpt(text))}, which is not XML`, {
+        hint: 'check that the host and port are those of an XMPP service, and whether it speaks TLS from the first byte (xmpps://)',
+        details: { condition: 'not-well-formed' },
+      });
     }
     const { children } = cursor;
     const last = children.length - 1;
@@ -341,7 +268,6 @@ export class StreamParser extends EventEmitter<StreamParserEvents> {
     // What a peer says behind its closing tag does not matter; a bug in a listener does.
     if (this.#state === 'failed' || (this.#state === 'ended' && error instanceof ProtocolError)) return;
     this.#state = 'failed';
-    this.#completed = undefined;
     this.#cursor = undefined;
     // Nobody listens to the parser of a stream that was restarted in the meantime.
     if (this.listenerCount('error') === 0) return;
@@ -369,41 +295,24 @@ function prefixOf(name: string): string | undefined {
 }
 
 function localName(name: string): string {
-  const colon = name.indexOf(':');
-  if (colon < 0) return name;
-  const local = name.slice(colon + 1);
-  if (colon === 0 || local === '' || local.includes(':')) {
-    throw notWellFormed(`the name ${name.slice(0, 40)}`);
-  }
-  return local;
+  return name.slice(name.indexOf(':') + 1);
 }
 
 function lookUp(prefix: string, prefixes: ReadonlyMap<string, string>): string {
   const namespace = prefixes.get(prefix);
-  if (namespace === undefined)
-    throw notWellFormed(`the prefix ${prefix.slice(0, 40)}, which nothing declares`);
+  if (namespace === undefined) throw notWellFormed(`the prefix ${excerpt(prefix)}, which nothing declares`);
   return namespace;
 }
 
 /** Namespaces in XML 1.0 §3, §5. Returns the prefix that is declared. */
-function checkDeclaration(name: string, namespace: string): string {
-  const prefix = localName(name);
-  const isXml = prefix === 'xml' || namespace === NS_XML;
-  if (isXml && prefix === 'xml' && namespace === NS_XML) return prefix;
-  if (isXml || prefix === 'xmlns' || namespace === NS_XMLNS || namespace === '') throw badNamespace(name);
+function checkDeclaration(attribute: string, namespace: string): string {
+  const prefix = localName(attribute);
+  if (prefix === 'xml' && namespace === NS_XML) return prefix;
+  const isReserved = prefix === 'xml' || prefix === 'xmlns' || namespace === NS_XML || namespace === NS_XMLNS;
+  if (isReserved || namespace === '') throw badNamespace(attribute);
   return prefix;
 }
 
 function badNamespace(declaration: string): ProtocolError {
-  return notWellFormed(`a namespace that ${declaration.slice(0, 40)} may not stand for`);
-}
-
-function notWellFormed(what: string): ProtocolError {
-  return new ProtocolError(`the server sent XML that is not well-formed: ${what.replace(/\.$/, '')}`, {
-    details: { condition: 'not-well-formed' },
-  });
-}
-
-function refuse(what: string, condition: string): ProtocolError {
-  return new ProtocolError(`the server sent ${what}`, { details: { condition } });
+  return notWellFormed(`a namespace that ${excerpt(declaration)} may not stand for`);
 }
