@@ -141,7 +141,6 @@ export async function runAdd(options: AddOptions, context: Context): Promise<voi
   const added = await addAccount(
     { name, profile, secret, makeDefault: options.makeDefault, replace: options.replace },
     paths,
-    env,
   );
   const place = passwordPlace(added.profile);
   await output.result(

@@ -72,7 +72,6 @@ export async function runImport(options: ImportOptions, { env, output }: Context
       replace: options.replace,
     },
     paths,
-    env,
   );
   await output.result(
     {

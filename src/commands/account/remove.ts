@@ -39,7 +39,7 @@ export async function runRemove({ name, isConfirmed }: RemoveOptions, context: C
       throw new NegativeError(`the account ${name} stays`);
     }
   }
-  const { leftOver } = await removeAccount(name, paths, env);
+  const { leftOver } = await removeAccount(name, paths);
   await output.result({ name, jid, leftOver }, () => '');
   output.note(`removed the account ${name}`);
   for (const what of leftOver) output.warn(`not removed: ${what}`);

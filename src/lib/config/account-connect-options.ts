@@ -103,20 +103,19 @@ async function credentialsFor(
           key: await readKey(keyFile),
         },
       }),
-    ...(profile?.fast === true && { fast: await fastStore(account, around, paths) }),
+    ...(profile?.fast === true && { fast: await fastStore(account, paths) }),
   };
 }
 
 async function fastStore(
   { jid, profile }: ChosenAccount,
-  { env }: AccountSurroundings,
   paths: ConfigPaths,
 ): Promise<NonNullable<Credentials['fast']>> {
   const { fastTokenFile, fastTokenInKeyring } = await import('./fast-token-store.js');
   const account = jid.bare.toString();
   if (profile?.keyring !== true) return fastTokenFile(account, paths);
   const { openKeyring } = await import('./keyring.js');
-  return fastTokenInKeyring(account, openKeyring(env));
+  return fastTokenInKeyring(account, openKeyring());
 }
 
 /** A file that was typed is relative to where we are; one in the profile, to the configuration. */

@@ -55,7 +55,7 @@ function configuredSource(
   if (profile?.keyring === true) {
     return async () => {
       const { openKeyring } = await import('./keyring.js');
-      const password = await openKeyring(env).get(jid.bare.toString());
+      const password = await openKeyring().get(jid.bare.toString());
       if (password !== undefined) return password;
       throw new UsageError(`the keyring has no password for ${jid.bare.toString()}`, {
         hint: `store it with xmppctl account add ${name ?? jid.bare.toString()} --keyring`,
@@ -67,12 +67,12 @@ function configuredSource(
 
 async function fallback(
   { jid, kind, name }: ChosenAccount,
-  { env, prompt }: AccountSurroundings,
+  { prompt }: AccountSurroundings,
 ): Promise<string> {
   const who = jid.bare.toString();
   const { openKeyring } = await import('./keyring.js');
   // Nobody said that it is there, so a keyring that is missing or locked is no error.
-  const stored = await openKeyring(env)
+  const stored = await openKeyring()
     .get(who)
     .catch(() => undefined);
   if (stored !== undefined) return stored;

@@ -42,7 +42,6 @@ export interface NewAccount {
 export async function addAccount(
   account: NewAccount,
   paths: ConfigPaths,
-  env: Environment,
 ): Promise<{ profile: AccountProfile; isDefault: boolean }> {
   const { name, secret } = account;
   checkName(name);
@@ -59,7 +58,7 @@ export async function addAccount(
   } else if (secret) {
     profile.password_file = ownPasswordFile(name);
   }
-  if (secret) await storeSecret(profile, secret.value, paths, env);
+  if (secret) await storeSecret(profile, secret.value, paths);
   const changed = await changeConfig(paths, (current) => {
     const isFirst = Object.keys(current.accounts).length === 0;
     return {
@@ -81,13 +80,12 @@ export async function storeSecret(
   profile: AccountProfile,
   secret: string,
   paths: ConfigPaths,
-  env: Environment,
 ): Promise<void> {
   if (profile.password_file !== undefined) {
     const file = resolveConfigured(profile.password_file, paths);
     await writePrivateFile(file, `${secret}\n`, 'the password file');
   } else if (profile.keyring === true) {
-    await openKeyring(env).set(bareJid(profile), secret);
+    await openKeyring().set(bareJid(profile), secret);
   } else {
     throw new UsageError('the profile has no place for a password');
   }
@@ -110,7 +108,6 @@ export async function setDefaultAccount(name: string, paths: ConfigPaths): Promi
 export async function removeAccount(
   name: string,
   paths: ConfigPaths,
-  env: Environment,
 ): Promise<{ profile: AccountProfile; leftOver: string[] }> {
   const { config } = await loadConfig(paths);
   const profile = profileNamed(name, config);
@@ -138,21 +135,17 @@ export async function removeAccount(
     await attempt(file, () => removeFile(file));
   }
   if (profile.keyring === true && !isShared('keyring')) {
-    await attempt('the password in the keyring', () => openKeyring(env).remove(bareJid(profile)));
+    await attempt('the password in the keyring', () => openKeyring().remove(bareJid(profile)));
   }
-  await attempt('the FAST token', () => forgetFastToken(profile, paths, env));
+  await attempt('the FAST token', () => forgetFastToken(profile, paths));
   return { profile, leftOver };
 }
 
 /** Removes the token with which the account logs in without its password (XEP-0484). */
-export async function forgetFastToken(
-  profile: AccountProfile,
-  paths: ConfigPaths,
-  env: Environment,
-): Promise<void> {
+export async function forgetFastToken(profile: AccountProfile, paths: ConfigPaths): Promise<void> {
   await fastTokenFile(bareJid(profile), paths).remove();
   if (profile.fast === true && profile.keyring === true) {
-    await fastTokenInKeyring(bareJid(profile), openKeyring(env)).remove();
+    await fastTokenInKeyring(bareJid(profile), openKeyring()).remove();
   }
 }
 

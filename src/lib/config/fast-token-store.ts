@@ -61,8 +61,8 @@ function parseToken(text: string): FastToken | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { mechanism, token, expiry, count } = value as Record<string, unknown>;
-  if (typeof mechanism !== 'string' || typeof token !== 'string' || typeof count !== 'number')
-    return undefined;
-  return { mechanism, token, expiry: typeof expiry === 'string' ? expiry : undefined, count };
+  const { mechanism, token, expiry, count, userAgentId } = value as Record<string, unknown>;
+  if (typeof mechanism !== 'string' || typeof token !== 'string') return undefined;
+  if (typeof count !== 'number' || typeof userAgentId !== 'string') return undefined;
+  return { mechanism, token, expiry: typeof expiry === 'string' ? expiry : undefined, count, userAgentId };
 }

@@ -2,11 +2,10 @@
  * The keyring of the system: Secret Service on Linux, Keychain on macOS, the Credential Manager on Windows.
  *
  * @napi-rs/keyring is a native add-on and optional: it is loaded on first use and may be missing. Left to itself it
- * falls back to the kernel's keyring on Linux, which forgets at the next boot; so that must be asked for.
+ * falls back to the kernel's keyring on Linux, which forgets at the next boot: so it is not left to itself.
  */
 import type * as AddOn from '@napi-rs/keyring';
 import { UsageError } from '../errors.js';
-import type { Environment } from './paths.js';
 
 const service = 'xmppctl';
 
@@ -21,8 +20,7 @@ const alternatives =
   'use --password-file, --password-fd or XMPPCTL_PASSWORD, or password_command or password_file in the profile';
 
 /** @throws UsageError from each method: the keyring is missing, locked or refuses */
-export function openKeyring(env: Environment): Keyring {
-  const store = storeFor(env['XMPPCTL_KEYRING']);
+export function openKeyring(): Keyring {
   const attempt = async <T>(
     what: string,
     name: string,
@@ -30,7 +28,7 @@ export function openKeyring(env: Environment): Keyring {
   ): Promise<T> => {
     const { AsyncEntry } = await loadAddOn();
     try {
-      return await action(new AsyncEntry(service, name, { linux: { store } }));
+      return await action(new AsyncEntry(service, name, { linux: { store: 'secret-service' } }));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new UsageError(`cannot ${what} the keyring of the system: ${reason}`, {
@@ -44,12 +42,6 @@ export function openKeyring(env: Environment): Keyring {
     set: (name, secret) => attempt('write to', name, (entry) => entry.setPassword(secret)),
     remove: (name) => attempt('write to', name, (entry) => entry.deletePassword()),
   };
-}
-
-function storeFor(name: string | undefined): 'secret-service' | 'keyutils' {
-  if (name === undefined || name === '' || name === 'secret-service') return 'secret-service';
-  if (name === 'kernel') return 'keyutils';
-  throw new UsageError(`XMPPCTL_KEYRING is secret-service or kernel, not ${name}`);
 }
 
 async function loadAddOn(): Promise<typeof AddOn> {
