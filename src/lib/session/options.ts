@@ -20,6 +20,8 @@ export interface FastToken {
   expiry: string | undefined;
   /** Counter for replay protection; raised on every use. */
   count: number;
+  /** The identifier under which the token was given out (XEP-0388 `<user-agent id=…/>`). */
+  userAgentId: string;
 }
 
 export interface FastTokenStore {

@@ -90,6 +90,9 @@ export interface Session extends AsyncDisposable {
   /** Advertises features that no IQ handler stands for. */
   advertise(...features: string[]): Disposable;
 
+  /** `<c/>` (XEP-0115) for a presence: stands for what is advertised at this moment. */
+  capabilities(): Promise<Element>;
+
   /**
    * Incoming stanzas that match, as they arrive, from the moment of the call (not of the first `next`).
    * Ends when the session closes, throws when the stream is lost for good. Unread stanzas are bounded: reading

@@ -1,0 +1,407 @@
+/**
+ * A `Session` over one stream after another: gives what arrives to those who wait for it, keeps what goes out until it
+ * is acknowledged, and gets a new stream when the old one is lost.
+ */
+import {
+  AuthError,
+  ConnectionLostError,
+  InterruptedError,
+  ProtocolError,
+  StreamError,
+  UsageError,
+} from '../errors.js';
+import type { JID } from '../jid/jid.js';
+import { xml, type Element } from '../xml/element.js';
+import { backOffMs } from './back-off.js';
+import { Discovery } from './discovery.js';
+import { Dispatcher } from './dispatcher.js';
+import { establish, type Established } from './establish.js';
+import { EventRegistry } from './event-registry.js';
+import { IqRequests } from './iq-requests.js';
+import { Liveness } from './liveness.js';
+import { NS_PING, NS_SM } from './namespaces.js';
+import type { ConnectOptions } from './options.js';
+import { Outbox, sessionClosed } from './outbox.js';
+import { Responders, type ResponderKey } from './responders.js';
+import type {
+  ConnectionInfo,
+  IqHandler,
+  IqRequest,
+  Session,
+  SessionEvents,
+  SessionState,
+  StanzaFilter,
+  WaitOptions,
+} from './session.js';
+import type { StreamManagement } from './stream-management.js';
+import type { SessionTuning } from './tuning.js';
+import { interruption, within, type Bounds } from './wait.js';
+
+/** Stream errors after which a new attempt can only end the same way (RFC 6120 §4.9.3). */
+const FATAL_CONDITIONS: ReadonlySet<string> = new Set([
+  'conflict',
+  'host-gone',
+  'host-unknown',
+  'improper-addressing',
+  'invalid-namespace',
+  'not-authorized',
+  'policy-violation',
+  'unsupported-version',
+]);
+
+export class LiveSession implements Session {
+  readonly kind: 'client' | 'component';
+  readonly #options: ConnectOptions;
+  readonly #tuning: SessionTuning;
+  readonly #events = new EventRegistry<SessionEvents>();
+  readonly #requests = new IqRequests();
+  readonly #responders: Responders;
+  readonly #discovery: Discovery;
+  readonly #dispatcher = new Dispatcher(() => this.#adjustReading());
+  readonly #outbox: Outbox;
+  readonly #liveness: Liveness;
+  /** Ends an attempt to reconnect when the session is closed meanwhile. */
+  readonly #closing = new AbortController();
+  readonly #onAbort = (): void => this.#interrupt();
+  #established: Established;
+  #state: SessionState = 'online';
+  #isReading = true;
+  #end: { error: Error | undefined } | undefined;
+
+  constructor(established: Established, options: ConnectOptions, tuning: SessionTuning) {
+    this.kind = options.kind ?? 'client';
+    this.#options = options;
+    this.#tuning = tuning;
+    this.#established = established;
+    this.#responders = new Responders((message) => options.warn?.(message));
+    this.#discovery = new Discovery(this.#responders, this.kind, tuning.now);
+    this.#outbox = new Outbox({ now: tuning.now, ping: () => this.#ping() });
+    this.#liveness = new Liveness({
+      idleMs: tuning.idleMs,
+      replyMs: options.timeoutMs,
+      bytesReceived: () => this.#established.stream.bytesReceived,
+      probe: () => this.#outbox.probe(),
+      onSilence: (afterMs) =>
+        this.#established.stream.abort(
+          new ConnectionLostError(`the server has not answered for ${afterMs / 1000} s`),
+        ),
+    });
+    options.signal?.addEventListener('abort', this.#onAbort);
+    this.#outbox.attach(established.stream, established.managed);
+    this.#consume(established);
+  }
+
+  get jid(): JID {
+    return this.#established.jid;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get features(): Element {
+    return this.#established.features;
+  }
+
+  get info(): ConnectionInfo {
+    return {
+      ...this.#established.info,
+      isStreamManaged: this.#outbox.isManaged,
+      isResumable: this.#outbox.management?.id !== undefined,
+    };
+  }
+
+  async request({ type, to, payload }: IqRequest, options: WaitOptions = {}): Promise<Element> {
+    const address = to?.toString();
+    if (address === undefined && this.kind === 'component') {
+      throw new UsageError('a component has to say whom a request is for');
+    }
+    const { id, reply } = this.#requests.expect(address);
+    const iq = xml('iq', { type, id, to: address, from: this.#ownFrom() }, payload);
+    const bounds = {
+      doing: `waiting for ${address ?? 'the server'} to answer`,
+      timeoutMs: options.timeoutMs ?? this.#options.timeoutMs,
+      signal: options.signal,
+    };
+    this.#adjustReading();
+    try {
+      return await within(
+        this.#outbox.send(iq, false, { doing: bounds.doing }).then(() => reply),
+        bounds,
+      );
+    } finally {
+      this.#requests.forget(id);
+      this.#adjustReading();
+    }
+  }
+
+  async send(stanza: Element, options: WaitOptions = {}): Promise<void> {
+    const sent = this.#outbox.send(this.#addressed(stanza), true, this.#boundsFor('sending', options));
+    if (!this.#isReading) this.#adjustReading();
+    await sent;
+  }
+
+  async flush(options: WaitOptions = {}): Promise<void> {
+    const flushed = this.#outbox.acknowledgement.flush();
+    this.#adjustReading();
+    try {
+      await within(flushed, this.#boundsFor('waiting for the server to acknowledge what was sent', options));
+    } finally {
+      this.#adjustReading();
+    }
+  }
+
+  /** A resumable session waits out an interruption, unless the caller has set a limit. */
+  #boundsFor(doing: string, { signal, timeoutMs }: WaitOptions): Bounds {
+    return {
+      doing,
+      signal,
+      timeoutMs: timeoutMs ?? (this.#options.resume ? undefined : this.#options.timeoutMs),
+    };
+  }
+
+  unacknowledged(): readonly Element[] {
+    return this.#outbox.acknowledgement.stanzas();
+  }
+
+  handle(filter: StanzaFilter, handler: (stanza: Element) => void): Disposable {
+    return this.#dispatcher.handle(filter, handler);
+  }
+
+  respond(key: ResponderKey, handler: IqHandler): Disposable {
+    return this.#responders.respond(key, handler);
+  }
+
+  advertise(...features: string[]): Disposable {
+    return this.#responders.advertise(features);
+  }
+
+  capabilities(): Promise<Element> {
+    return this.#discovery.capabilities();
+  }
+
+  stanzas(
+    filter: StanzaFilter = {},
+    { signal }: { signal?: AbortSignal } = {},
+  ): AsyncIterableIterator<Element> {
+    const reader = this.#dispatcher.read(filter, signal);
+    if (this.#end) reader.end(this.#end.error);
+    return reader;
+  }
+
+  on<K extends keyof SessionEvents>(event: K, listener: (detail: SessionEvents[K]) => void): Disposable {
+    return this.#events.on(event, listener);
+  }
+
+  async close(): Promise<void> {
+    const { stream } = this.#established;
+    if (!this.#end) {
+      // XEP-0198 §4: the last count is told before the stream ends.
+      this.#outbox.onAsked();
+      this.#finish(undefined);
+    }
+    await stream.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** A component has to say who it is in every stanza (XEP-0114); a client's server knows. */
+  #ownFrom(): string | undefined {
+    return this.kind === 'component' ? this.jid.toString() : undefined;
+  }
+
+  #addressed(stanza: Element): Element {
+    if (this.kind === 'component' && stanza.attrs['from'] === undefined) {
+      stanza.attrs['from'] = this.jid.toString();
+    }
+    return stanza;
+  }
+
+  /** Any reply will do. */
+  #ping(): Promise<unknown> {
+    // A component's own domain is routed back to ourselves, so the server has seen it too.
+    const request = this.request({
+      type: 'get',
+      to: this.jid.domain,
+      payload: xml('ping', { xmlns: NS_PING }),
+    });
+    return request.catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'StanzaError') return;
+      throw error;
+    });
+  }
+
+  #consume(established: Established): void {
+    if (this.#options.resume) this.#liveness.start();
+    established.stream.handOver({
+      onElement: (element) => this.#receive(element),
+      onDrain: () => this.#outbox.onDrain(),
+      onEnd: (error) => this.#onStreamLost(established, error),
+    });
+    if (!this.#isReading) established.stream.pause();
+  }
+
+  #receive(element: Element): void {
+    const { name } = element;
+    if (name === 'message' || name === 'presence' || name === 'iq') {
+      this.#outbox.management?.countInbound();
+      this.#dispatch(element);
+    } else if (element.attrs['xmlns'] === NS_SM) {
+      this.#receiveManagement(element);
+    }
+  }
+
+  #dispatch(stanza: Element): void {
+    const type: unknown = stanza.attrs['type'];
+    if (stanza.name === 'iq' && (type === 'result' || type === 'error')) {
+      if (this.#requests.deliver(stanza, this.jid)) return;
+    }
+    this.#dispatcher.dispatch(stanza);
+    if (stanza.name === 'iq' && (type === 'get' || type === 'set')) void this.#answer(stanza);
+  }
+
+  async #answer(iq: Element): Promise<void> {
+    const reply = await this.#responders.answer(iq, this.jid);
+    try {
+      await this.#outbox.send(reply, false, { doing: 'answering a request' });
+    } catch (error) {
+      // Nobody waits for it here: who asked will see the stream end, too.
+      this.#established.trace?.event('error', { message: (error as Error).message });
+    }
+  }
+
+  #receiveManagement(element: Element): void {
+    try {
+      if (element.name === 'r') this.#outbox.onAsked();
+      else if (element.name === 'a') this.#outbox.onAcknowledged(element);
+      else if (element.name === 'enabled') this.#outbox.onEnabled(element);
+      else if (element.name === 'failed') this.#outbox.onEnableFailed();
+    } catch (error) {
+      this.#established.stream.abort(error);
+    }
+  }
+
+  /** Reading pauses while a reader is slow, but never while somebody waits for what only reading can bring. */
+  #adjustReading(): void {
+    const isReading = !this.#dispatcher.isCrowded || this.#requests.size > 0 || this.#outbox.isBlocked;
+    if (isReading === this.#isReading) return;
+    this.#isReading = isReading;
+    this.#liveness.suspend(!isReading);
+    if (isReading) this.#established.stream.resume();
+    else this.#established.stream.pause();
+  }
+
+  #onStreamLost(established: Established, error: Error): void {
+    if (this.#end || established !== this.#established) return;
+    this.#liveness.stop();
+    this.#outbox.detach();
+    const willRetry = this.#options.resume === true && !isFatal(error) && !this.#options.signal?.aborted;
+    if (!willRetry) {
+      this.#finish(error);
+      this.#events.emit('disconnected', { error, willRetry });
+      return;
+    }
+    this.#state = 'reconnecting';
+    this.#events.emit('disconnected', { error, willRetry });
+    // What broke the stream would break it again when the server repeats it.
+    void this.#reconnect(error instanceof ProtocolError ? undefined : this.#outbox.management);
+  }
+
+  async #reconnect(resumable: StreamManagement | undefined): Promise<void> {
+    const { random, sleep, backOff } = this.#tuning;
+    const { signal } = this.#closing;
+    const usable = resumable?.id === undefined ? undefined : resumable;
+    for (let attempt = 1; !this.#end; attempt += 1) {
+      const delayMs = backOffMs(attempt, random(), backOff);
+      this.#established.trace?.event('reconnect', { attempt, delayMs });
+      try {
+        await sleep(delayMs, signal);
+        const established = await this.#establishAgain(attempt, usable);
+        if (this.#isOver()) await established.stream.close();
+        else this.#adopt(established);
+        return;
+      } catch (error) {
+        if (this.#isOver()) return;
+        if (!isFatal(error)) continue;
+        this.#finish(error as Error);
+        return;
+      }
+    }
+  }
+
+  /** Asked again after every wait. */
+  #isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  #establishAgain(attempt: number, usable: StreamManagement | undefined): Promise<Established> {
+    const signal = this.#closing.signal;
+    const jid = this.kind === 'client' && usable ? this.jid : this.#options.jid;
+    // XEP-0198 §5: the server may name a better place; when that fails, the usual way.
+    const { location } = usable ?? {};
+    const service = location !== undefined && attempt % 2 === 1 ? location : this.#options.service;
+    return establish({ ...this.#options, jid, service, signal }, usable);
+  }
+
+  #adopt(established: Established): void {
+    this.#established = established;
+    const { managed, stream, failed } = established;
+    this.#state = 'online';
+    try {
+      if (managed.kind === 'resumed') {
+        this.#outbox.attach(stream, managed);
+        this.#outbox.resumeWith(managed.resumed);
+        this.#events.emit('resumed', {});
+      } else {
+        this.#requests.rejectAll(new ConnectionLostError('the stream was lost before the answer came'));
+        const undelivered = this.#outbox.takeUndelivered(failed);
+        this.#outbox.attach(stream, managed);
+        // First the listeners, who join rooms again; what was meant for a room then follows.
+        this.#events.emit('reconnected', { jid: this.jid });
+        this.#outbox.sendAgain(undelivered, this.jid.toString());
+      }
+    } catch (error) {
+      stream.abort(error);
+    }
+    this.#consume(established);
+  }
+
+  /** Ctrl-C: ends every wait. The stream stays for `close`, so that a command can still take its leave. */
+  #interrupt(): void {
+    const error = interruption(this.#options.signal, 'waiting');
+    if (this.#state === 'reconnecting') {
+      this.#finish(error);
+      return;
+    }
+    this.#requests.rejectAll(error);
+    this.#outbox.fail(error, false);
+    this.#dispatcher.end(error);
+  }
+
+  /** The end, once: nothing is waited for any more, and no timer is left. */
+  #finish(error: Error | undefined): void {
+    if (this.#end) return;
+    this.#end = { error };
+    this.#state = 'closed';
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#liveness.stop();
+    this.#closing.abort(new InterruptedError('the session was closed'));
+    const reason = error ?? sessionClosed();
+    this.#requests.rejectAll(reason);
+    this.#outbox.fail(reason, true);
+    this.#dispatcher.end(error);
+    this.#events.emit('closed', { error });
+  }
+}
+
+function isFatal(error: unknown): boolean {
+  if (error instanceof StreamError) return FATAL_CONDITIONS.has(error.condition);
+  return (
+    error instanceof AuthError ||
+    error instanceof UsageError ||
+    // Neither ours nor the network's: a bug, which trying again would only hide.
+    !(error instanceof Error && 'exitCode' in error)
+  );
+}
