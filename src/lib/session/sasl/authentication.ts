@@ -42,6 +42,8 @@ export interface AuthenticationResult {
   profile: 'sasl' | 'sasl2';
   /** True where the server proved that it knows the password (SCRAM) or the token (HT). */
   isServerProven: boolean;
+  /** True where the server confirmed under the password what it had offered (XEP-0474). */
+  isDowngradeProtected: boolean;
   /** True where a FAST token took the password's place. */
   isToken: boolean;
   /** SASL2 only: the address the server gave us; a full one once bound or resumed. */
@@ -55,12 +57,10 @@ export interface AuthenticationOptions {
   /** TLS is on. Without it nothing is sent unless `options.allowPlain`. */
   isSecure: boolean;
   channelBinding: (type: ChannelBindingSource) => Buffer | undefined;
-  /** Bind 2 is used only where it is given: the resource's tag, and the features asked for inside `<bind/>`. */
+  /** Bind 2 is used only where it is given, and not with a FAST token: the resource's tag, and the features asked for inside `<bind/>`. */
   bind2?: { tag: string; features: readonly InlineFeature[] } | undefined;
   /** Inline features of SASL2 itself: resumption (XEP-0198). */
   inline?: readonly InlineFeature[];
-  /** Stable identifier of this installation, a UUID v4 (XEP-0388 §2.3): FAST needs one. Random unless given. */
-  userAgentId?: string | undefined;
   pins?: MechanismPinStore | undefined;
   /** Facts for the tracer's `sasl` event. Never secret. */
   trace?: ((detail: Readonly<Record<string, unknown>>) => void) | undefined;
