@@ -12,7 +12,7 @@ const rooms = {
   disco: ['xml', 'errors', 'jid', 'session/session', 'forms'],
   forms: ['xml', 'errors', 'jid'],
   rsm: ['xml', 'errors'],
-  muc: ['xml', 'errors', 'jid', 'session/session', 'disco', 'forms'],
+  muc: ['xml', 'errors', 'jid', 'session/session', 'session/expect-stanza', 'disco', 'forms'],
   messaging: ['xml', 'errors', 'jid', 'session/session', 'disco', 'forms', 'rsm'],
   sandbox: ['errors', 'jid'],
 };

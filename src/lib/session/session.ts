@@ -57,6 +57,8 @@ export interface Session extends AsyncDisposable {
   readonly features: Element;
   /** Facts about the connection, for `account test`, `--verbose` and probes. */
   readonly info: ConnectionInfo;
+  /** The time-out of every wait that is not given one, in milliseconds. */
+  readonly timeoutMs: number;
 
   /**
    * Sends an IQ and resolves with the reply `<iq type='result'/>`, which must match id, type and sender.

@@ -151,23 +151,37 @@ export function flag(name: string, namespace?: string): Field<boolean, 'defaulte
   };
 }
 
-/** The child elements as they are, for payloads that somebody else understands; `namespace` chooses among them. */
-export function rawChildren(namespace?: string): Field<Element[], 'defaulted', readonly Element[]> {
+/** Which children are meant: all, or those of a namespace, of a name, of both. */
+interface Which {
+  namespace?: string;
+  name?: string;
+}
+
+/** The child elements as they are, for payloads that somebody else understands. */
+export function rawChildren({ namespace, name }: Which = {}): Field<
+  Element[],
+  'defaulted',
+  readonly Element[]
+> {
   return {
     presence: 'defaulted',
-    place: '/*',
+    place: `/${name ?? '*'}`,
     fallback: [],
     read: (element) =>
-      childElements(element).filter((child) => namespace === undefined || child.getNS() === namespace),
+      childElements(element).filter(
+        (child) =>
+          (namespace === undefined || child.getNS() === namespace) &&
+          (name === undefined || child.getName() === name),
+      ),
     write: (element, elements) => {
       for (const added of elements) element.cnode(added);
     },
   };
 }
 
-/** The first child element as it is. */
-export function rawChild(namespace?: string): Field<Element, 'required'> {
-  const all = rawChildren(namespace);
+/** The first such child element as it is. */
+export function rawChild(which: Which = {}): Field<Element, 'required'> {
+  const all = rawChildren(which);
   return {
     presence: 'required',
     place: all.place,

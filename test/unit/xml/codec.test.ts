@@ -125,7 +125,7 @@ describe('fields', () => {
     numbers: childTexts('number', int),
     isRequired: flag('required'),
     isOther: flag('other', 'urn:other'),
-    payload: optional(rawChild('urn:payload')),
+    payload: optional(rawChild({ namespace: 'urn:payload' })),
   });
   const xml = `<e xmlns="urn:e" kind="a" count="-7" on="false"><when>2026-01-02T03:04:05Z</when><who xmlns="urn:who">a@b.test/r</who><data>aGk=</data><title>Hello</title><title xml:lang="de">Hallo</title><value>1</value><value/><number>5</number><required/><other xmlns="urn:other"/><p xmlns="urn:payload"/></e>`;
 
@@ -173,13 +173,13 @@ describe('fields', () => {
   });
 
   it('hand on payloads untouched', () => {
-    const Forwarded = element('urn:f', 'f', { all: rawChildren(), one: rawChild('jabber:client') });
+    const Forwarded = element('urn:f', 'f', { all: rawChildren(), one: rawChild({ name: 'message' }) });
     const value = Forwarded.decode(
       parseXml(`<f xmlns='urn:f'><a/><message xmlns='jabber:client'><body>x</body></message></f>`),
     );
     expect(value.all.map((one) => one.getName())).toEqual(['a', 'message']);
     expect(value.one.getChildText('body')).toBe('x');
-    expect(() => Forwarded.decode(parseXml(`<f xmlns='urn:f'/>`))).toThrow(/at f\/\*: it is missing/);
+    expect(() => Forwarded.decode(parseXml(`<f xmlns='urn:f'/>`))).toThrow(/at f\/message: it is missing/);
   });
 
   it('knows an element without content', () => {

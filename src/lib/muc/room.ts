@@ -1,0 +1,208 @@
+/**
+ * Being in a room (XEP-0045 1.35.5 §7): entering, leaving, being put out.
+ *
+ * Not here: configuration beyond accepting the defaults of a new room, moderation, registration, invitations.
+ */
+import { RemoteError, StanzaError } from '../errors.js';
+import type { JID } from '../jid/jid.js';
+import { expectStanza } from '../session/expect-stanza.js';
+import type { Session, WaitOptions } from '../session/session.js';
+import { DataForm } from '../forms/stanzas.js';
+import { xml, type Element } from '../xml/element.js';
+import { stanzaErrorFrom } from '../xml/stanza-error.js';
+import { JoinRequest, NS_MUC_OWNER, RoomStatus, RoomUser } from './stanzas.js';
+
+export interface JoinOptions {
+  room: JID;
+  nick: string;
+  password?: string | undefined;
+  /** Enter a room that does not exist: it is made, with its default settings. Otherwise that is an error. */
+  create?: boolean;
+  /** Take another nickname when this one is taken: `nick_`, `nick__` … */
+  mayRename?: boolean;
+  /** What was said since then; no history when left out. */
+  since?: Date | undefined;
+}
+
+export interface Occupancy {
+  room: JID;
+  /** `room@service/nick`: our address in the room. The nickname is the one the room gave us. */
+  occupant: JID;
+  affiliation: string | undefined;
+  role: string | undefined;
+  isNew: boolean;
+}
+
+const maxRenames = 5;
+
+/**
+ * Enters a room and waits until we are in it (status 110).
+ * @throws StanzaError the room refused; the hint says what can be done
+ * @throws RemoteError the room does not exist and is not to be made
+ * @throws TimeoutError the room did not answer
+ */
+export async function joinRoom(
+  session: Session,
+  options: JoinOptions,
+  wait: WaitOptions = {},
+): Promise<Occupancy> {
+  for (let attempt = 0; ; attempt += 1) {
+    const nick = options.nick + '_'.repeat(attempt);
+    try {
+      return await enter(session, { ...options, nick }, wait);
+    } catch (error) {
+      const isTaken = error instanceof StanzaError && error.condition === 'conflict';
+      if (!isTaken || options.mayRename !== true || attempt >= maxRenames) throw error;
+    }
+  }
+}
+
+async function enter(session: Session, options: JoinOptions, wait: WaitOptions): Promise<Occupancy> {
+  const { room, nick, password, since } = options;
+  const occupant = room.withResource(nick);
+  const request = xml(
+    'presence',
+    { to: occupant.toString() },
+    JoinRequest.encode({
+      ...(password !== undefined && { password }),
+      history: since ? { since } : { maxStanzas: 0 },
+    }),
+  );
+  const presence = await answerFrom(session, occupant, request, wait);
+  const user = RoomUser.find(presence);
+  const isNew = hasStatus(user, RoomStatus.created);
+  const occupancy: Occupancy = {
+    room,
+    // The room may have given us another nickname (status 210).
+    occupant: occupantOf(presence, occupant),
+    affiliation: user?.item?.affiliation,
+    role: user?.item?.role,
+    isNew,
+  };
+  if (isNew) {
+    if (options.create !== true) {
+      // Leaving a room that is not configured yet makes it disappear again (§10.1.4).
+      await leaveRoom(session, occupancy, wait);
+      throw new RemoteError(`the room ${room.toString()} does not exist`, {
+        hint: 'check the name, or make the room with --create',
+        details: { room: room.toString() },
+      });
+    }
+    await acceptDefaults(session, room, wait);
+  }
+  return occupancy;
+}
+
+/** Leaves, and waits until the room says so. A stream that is gone has left already. */
+export async function leaveRoom(
+  session: Session,
+  { occupant }: Pick<Occupancy, 'occupant'>,
+  wait: WaitOptions = {},
+) {
+  const address = occupant.toString();
+  await expectStanza(
+    session,
+    {
+      filter: { name: 'presence', from: occupant.bare, type: ['unavailable', 'error'] },
+      fits: (presence) => presence.attrs['from'] === address,
+      doing: `leaving ${occupant.bare.toString()}`,
+    },
+    () => session.send(xml('presence', { to: address, type: 'unavailable' }), wait),
+    wait,
+  );
+}
+
+/** Why we are no longer in the room, when this presence says so. */
+export function removalFrom(
+  presence: Element,
+  { occupant }: Pick<Occupancy, 'occupant'>,
+): string | undefined {
+  if (presence.attrs['type'] !== 'unavailable' || presence.attrs['from'] !== occupant.toString())
+    return undefined;
+  const user = RoomUser.find(presence);
+  const reason = user?.item?.reason ? `: ${user.item.reason}` : '';
+  const causes: readonly [number, string][] = [
+    [RoomStatus.banned, 'banned'],
+    [RoomStatus.kicked, 'kicked'],
+    [RoomStatus.affiliationLost, 'no longer a member'],
+    [RoomStatus.membersOnly, 'the room is now for members only'],
+    [RoomStatus.shutdown, 'the service is shutting down'],
+    [RoomStatus.technical, 'lost for a technical reason'],
+  ];
+  const cause = causes.find(([code]) => hasStatus(user, code))?.[1] ?? 'put out';
+  return hasStatus(user, RoomStatus.nickChanged) ? undefined : `${cause}${reason}`;
+}
+
+/** The presence that answers our entering: our own, or an error. */
+async function answerFrom(session: Session, occupant: JID, request: Element, wait: WaitOptions) {
+  const room = occupant.bare.toString();
+  const presence = await expectStanza(
+    session,
+    {
+      filter: { name: 'presence', from: occupant.bare },
+      fits: (candidate) => {
+        const from: unknown = candidate.attrs['from'];
+        if (candidate.attrs['type'] === 'error') return from === occupant.toString() || from === room;
+        if (candidate.attrs['type'] !== undefined) return false;
+        // Rooms of before 2008 do not mark our own presence, but it comes from the address that we asked for.
+        return hasStatus(RoomUser.find(candidate), RoomStatus.self) || from === occupant.toString();
+      },
+      doing: `entering ${room}`,
+    },
+    () => session.send(request, wait),
+    wait,
+  );
+  if (presence.attrs['type'] === 'error') {
+    const { condition } = stanzaErrorFrom(presence);
+    throw stanzaErrorFrom(presence, hintFor(condition, occupant));
+  }
+  return presence;
+}
+
+/** §7.2.5 to §7.2.12: what can be done about a refusal. */
+function hintFor(condition: string, occupant: JID): { hint?: string } {
+  switch (condition) {
+    case 'conflict':
+      return { hint: `the nickname ${occupant.resource ?? ''} is taken: choose another with --nick` };
+    case 'not-authorized':
+      return {
+        hint: 'the room needs a password: give it with --room-password-file or XMPPCTL_ROOM_PASSWORD',
+      };
+    case 'registration-required':
+      return { hint: 'the room is for members only' };
+    case 'forbidden':
+      return { hint: 'this account is banned from the room' };
+    case 'item-not-found':
+      return { hint: 'the room does not exist, or is not open yet' };
+    case 'not-allowed':
+      return { hint: 'this account may not make rooms here' };
+    case 'service-unavailable':
+      return { hint: 'the room is full, or there is no chat service at this address' };
+    case 'jid-malformed':
+      return { hint: 'a room is entered with a nickname: choose one with --nick' };
+    default:
+      return {};
+  }
+}
+
+/** §10.1.2: an instant room. */
+async function acceptDefaults(session: Session, room: JID, wait: WaitOptions): Promise<void> {
+  await session.request(
+    {
+      type: 'set',
+      to: room,
+      payload: xml('query', { xmlns: NS_MUC_OWNER }, DataForm.encode({ type: 'submit' })),
+    },
+    wait,
+  );
+}
+
+function occupantOf(presence: Element, asked: JID): JID {
+  const from: unknown = presence.attrs['from'];
+  const slash = typeof from === 'string' ? from.indexOf('/') : -1;
+  return typeof from === 'string' && slash >= 0 ? asked.bare.withResource(from.slice(slash + 1)) : asked;
+}
+
+function hasStatus(user: RoomUser | undefined, code: number): boolean {
+  return user?.statuses.some((status) => status.code === code) === true;
+}
