@@ -99,6 +99,10 @@ export class LiveSession implements Session {
     return this.#state;
   }
 
+  get timeoutMs(): number {
+    return this.#options.timeoutMs;
+  }
+
   get features(): Element {
     return this.#established.features;
   }

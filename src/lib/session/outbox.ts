@@ -74,7 +74,7 @@ export class Outbox {
     try {
       text = serialize(stanza);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
     if (this.#canWrite && this.#waiting.size === 0) {
       if (this.#write(text, stanza, isTracked)) return Promise.resolve();
@@ -248,7 +248,7 @@ export class Outbox {
 function withDelay(stanza: Element, from: string, sentAt: number): Element {
   if (stanza.getChild('delay', NS_DELAY)) return stanza;
   const stamp = new Date(sentAt).toISOString();
-  const copy = xml(stanza.name, stanza.attrs as Record<string, string>);
+  const copy = xml(stanza.name, stanza.attrs);
   // Not `cnode`: the children stay the original's.
   copy.children = [...stanza.children];
   copy.cnode(xml('delay', { xmlns: NS_DELAY, from, stamp }));

@@ -2,7 +2,7 @@
  * Answers to incoming IQ requests (RFC 6120 §8.2.3): each get or set is answered exactly once.
  */
 import { StanzaError } from '../errors.js';
-import { JID } from '../jid/jid.js';
+import type { JID } from '../jid/jid.js';
 import { childElements, xml, type Element } from '../xml/element.js';
 import { stanzaErrorElement } from '../xml/stanza-error.js';
 import { parseJid } from './iq-requests.js';

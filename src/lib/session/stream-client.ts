@@ -10,9 +10,9 @@
  */
 import { Client } from '@xmpp/client-core';
 import Connection from '@xmpp/connection';
-import { Element, xml } from '../xml/element.js';
+import { xml, type Element } from '../xml/element.js';
 import { StreamParser } from '../xml/stream-parser.js';
-import { NS_CLIENT, NS_COMPONENT, NS_FRAMING, NS_STREAMS } from './namespaces.js';
+import { NS_CLIENT, NS_FRAMING, NS_STREAMS, type NS_COMPONENT } from './namespaces.js';
 import { XmppSocket, type SocketParameters } from './transport/socket.js';
 
 export type StreamNamespace = typeof NS_CLIENT | typeof NS_COMPONENT;
