@@ -52,4 +52,9 @@ export const registry: readonly CommandEntry[] = [
     summary: 'measure the round trip to a server or an entity',
     load: load(() => import('./ping.js')),
   },
+  {
+    path: 'trace show',
+    summary: 'show a recorded trace: stanzas, events and round trips',
+    load: load(() => import('./trace/show.js')),
+  },
 ];

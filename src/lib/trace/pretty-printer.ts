@@ -19,6 +19,7 @@ const timeWidth = 10;
 export class PrettyPrinter {
   #lastTime: number | undefined;
   #lastConnection: number | undefined;
+  #lastRecord: number | undefined;
   readonly #labels = new Map<number, string>();
 
   constructor(private readonly options: PrettyPrinterOptions) {}
@@ -32,17 +33,25 @@ export class PrettyPrinter {
         return this.#about(happening.record.conn);
       case 'event': {
         const { conn, name, detail } = happening.record;
-        const text = safeText(describeLifecycle(name, detail), { singleLine: true });
         const isBad = name === 'error' || detail['error'] !== undefined;
-        return `${this.#about(conn)}${style.dim('*')} ${isBad ? style.bad(text) : style.dim(text)}\n`;
+        const lines = describeLifecycle(name, detail).map((line) => {
+          const text = safeText(line, { singleLine: true });
+          return `${style.dim('*')} ${isBad ? style.bad(text) : style.dim(text)}\n`;
+        });
+        return this.#about(conn) + lines.join('');
       }
       case 'gap': {
         const { from, to, reason } = happening.record;
         const text = `records ${from} to ${to} are missing: ${safeText(reason, { singleLine: true })}`;
         return `${style.dim('*')} ${style.warning(text)}\n`;
       }
-      case 'unit':
-        return this.#about(happening.unit.conn) + this.#printUnit(happening.unit, note);
+      case 'unit': {
+        const { unit } = happening;
+        // A line feed after a stanza, in the same packet, is no keep-alive and nothing to look at.
+        if (unit.kind === 'space' && unit.n === this.#lastRecord) return '';
+        this.#lastRecord = unit.n;
+        return this.#about(unit.conn) + this.#printUnit(unit, note);
+      }
     }
   }
 

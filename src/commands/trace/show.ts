@@ -1,0 +1,233 @@
+import { createReadStream } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
+import { Option } from '@commander-js/extra-typings';
+import type { Context } from '../../lib/context.js';
+import { defineCommand } from '../../lib/command/definition.js';
+import { FileError, UsageError } from '../../lib/errors.js';
+import { entryToJson } from '../../lib/trace/entry-json.js';
+import type { Direction } from '../../lib/trace/events.js';
+import { formatMs, PrettyPrinter } from '../../lib/trace/pretty-printer.js';
+import { parseSince, type Since } from '../../lib/trace/since.js';
+import { readTrace } from '../../lib/trace/read-trace.js';
+import { recordBytes, type TraceRecord } from '../../lib/trace/record.js';
+import { parseSelector } from '../../lib/trace/selector.js';
+import {
+  entryKinds,
+  TraceView,
+  type EntryKind,
+  type TraceEntry,
+  type TraceFilter,
+} from '../../lib/trace/view-trace.js';
+
+export interface ShowOptions {
+  /** A path, or `-` for stdin. */
+  file: string;
+  isRaw: boolean;
+  filter: TraceFilter;
+  since: Since | undefined;
+}
+
+export const command = defineCommand({
+  path: 'trace show',
+  summary: 'show a recorded trace: stanzas, events and round trips',
+  description: [
+    'Reads a trace that --trace=FILE recorded and puts the packets together to stanzas. Every line begins with where it went: an arrow to the right is out, to the left is in, and * is about the connection. The first line of a stanza has the time since the one before it; a reply says how long it took and which record holds its request.',
+    'All filters that are given must agree. With a filter for stanzas, events of the connection are left out.',
+  ].join('\n\n'),
+  examples: [
+    {
+      does: 'record a trace, then read it',
+      line: 'xmppctl ping --trace=ping.trace && xmppctl trace show ping.trace',
+    },
+    {
+      does: 'chat messages with a text that came in',
+      line: "xmppctl trace show ping.trace --dir in --select 'message[type=chat] > body'",
+    },
+    {
+      does: 'the slowest replies',
+      line: "xmppctl trace show ping.trace --kind iq --json | jq -s 'sort_by(-.rttMs)[:5][] | [.rttMs, .from]' -c",
+    },
+    { does: 'exactly the bytes that were sent', line: 'xmppctl trace show ping.trace --raw --dir out' },
+    { does: 'watch a recording that goes on', line: 'tail -n +1 -f ping.trace | xmppctl trace show -' },
+  ],
+  sections: [
+    {
+      title: 'SELECTORS',
+      text: [
+        'A selector is a path of elements: a name, {namespace}name, or * for any. A space between two means somewhere inside, > means a child, and a comma separates alternatives. A name without a namespace means any namespace. A stanza is shown when it, or an element in it, is selected.',
+        'Tests follow in brackets: [type] is there, [type=chat] equals, [type!=chat] differs or is missing, [to^=alice] starts with, [to$=.org] ends with, [to*=exam] contains. A dot tests the text: body[.*=hello]. Values with brackets or quotes are quoted.',
+        'Examples: message[type=groupchat] > subject; iq[type=set] {http://jabber.org/protocol/pubsub}publish[node]; presence[type=error], message[type=error].',
+      ].join('\n\n'),
+    },
+  ],
+  exitCodes: {
+    2: 'the file is no trace, or one of a newer format; or a filter cannot be understood',
+    7: 'the file cannot be read, or a line of it is damaged',
+  },
+  completes: { file: 'file', '--kind': entryKinds, '--dir': ['in', 'out'] },
+  needs: 'nothing',
+  build: (command) =>
+    command
+      .argument('<file>', 'the trace; - reads stdin')
+      .addOption(
+        new Option('--dir <direction>', 'only what came in, or what went out').choices(['in', 'out']),
+      )
+      .option('--kind <kinds>', `only these, separated by commas: ${entryKinds.join(', ')}`)
+      .option('--ns <namespace>', 'only stanzas with an element in this namespace')
+      .option(
+        '--select <selector>',
+        'only stanzas that a selector matches, for example message[type=chat] > body',
+      )
+      .option('--id <id>', 'only stanzas with this id: a request and its reply')
+      .option(
+        '--since <time>',
+        'only from this time on: 2026-01-31T10:00:00Z, or 1.5s, 3m, 2h after the start',
+      )
+      .option('--conn <number>', 'only this connection')
+      .option('--raw', 'the bytes of one direction exactly as they crossed; takes --dir, --since and --conn'),
+  parse: ([file], flags): ShowOptions => {
+    const isRaw = flags.raw === true;
+    const dir: Direction | undefined = flags.dir;
+    if (isRaw) {
+      if (dir === undefined)
+        throw new UsageError('--raw needs a direction', { hint: 'add --dir in or --dir out' });
+      for (const name of ['kind', 'ns', 'select', 'id'] as const) {
+        if (flags[name] !== undefined)
+          throw new UsageError(`--raw cannot be combined with --${name}: it shows bytes, not stanzas`);
+      }
+    }
+    return {
+      file,
+      isRaw,
+      since: flags.since === undefined ? undefined : parseSince(flags.since),
+      filter: {
+        ...(dir !== undefined && { dir }),
+        ...(flags.kind !== undefined && { kinds: parseKinds(flags.kind) }),
+        ...(flags.ns !== undefined && { namespace: flags.ns }),
+        ...(flags.select !== undefined && { selector: parseSelector(flags.select) }),
+        ...(flags.id !== undefined && { id: flags.id }),
+        ...(flags.conn !== undefined && { conn: parseConnection(flags.conn) }),
+      },
+    };
+  },
+  run: runShow,
+});
+
+function parseKinds(text: string): ReadonlySet<EntryKind> {
+  return new Set(
+    text.split(',').map((word): EntryKind => {
+      const kind = entryKinds.find((known) => known === word.trim());
+      if (kind === undefined) {
+        throw new UsageError(`--kind does not know ${word.trim()}`, {
+          hint: `there is ${entryKinds.join(', ')}`,
+        });
+      }
+      return kind;
+    }),
+  );
+}
+
+function parseConnection(text: string): number {
+  const conn = Number(text);
+  if (!Number.isInteger(conn) || conn < 1)
+    throw new UsageError(`--conn takes the number of a connection, not ${text}`);
+  return conn;
+}
+
+export async function runShow(options: ShowOptions, context: Context): Promise<void> {
+  const name = options.file === '-' ? 'stdin' : options.file;
+  const source =
+    options.file === '-' ? context.stdin : createReadStream(options.file, { highWaterMark: 1 << 20 });
+  const batches = readTrace(addAbortSignal(context.signal, source), {
+    name,
+    warn: (message) => context.output.warn(message),
+  });
+  try {
+    if (options.isRaw) await showRaw(batches, options, context);
+    else await showEntries(batches, options, context);
+  } catch (error) {
+    if (context.signal.aborted) throw context.signal.reason;
+    if (isSystemError(error)) {
+      throw new FileError(`cannot read the trace ${name}: ${error.code}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
+}
+
+type Batches = ReturnType<typeof readTrace>;
+
+async function showEntries(
+  batches: Batches,
+  { filter, since }: ShowOptions,
+  { output }: Context,
+): Promise<void> {
+  let view = new TraceView(filter);
+  const printer = new PrettyPrinter({ style: output.style });
+  let startedMs = 0;
+  const show = async (entries: readonly TraceEntry[]): Promise<void> => {
+    for (const entry of entries) {
+      if (output.isJson) {
+        await output.item(entryToJson(entry, startedMs), String);
+        continue;
+      }
+      const text = print(entry, printer);
+      if (text !== '') await output.item(text, (lines) => lines.slice(0, -1));
+    }
+  };
+  for await (const batch of batches) {
+    const [first] = batch;
+    if (first?.kind === 'header') {
+      startedMs = Date.parse(first.started);
+      if (since) view = new TraceView({ ...filter, sinceMs: since(startedMs) });
+    }
+    await show(view.push(batch));
+  }
+  await show(view.end());
+}
+
+function print(entry: TraceEntry, printer: PrettyPrinter): string {
+  if (entry.kind === 'event') {
+    const { record } = entry;
+    switch (record.kind) {
+      case 'event':
+        return printer.print({ kind: 'event', record });
+      case 'connection':
+        return printer.print({ kind: 'connection', record });
+      case 'gap':
+        return printer.print({ kind: 'gap', record });
+    }
+  }
+  const { stanza, pair } = entry;
+  const note = pair && `(round trip ${formatMs(pair.rttMs)}, request in record ${pair.replyTo})`;
+  return printer.print({ kind: 'unit', unit: stanza.unit }, note);
+}
+
+/** The bytes of one direction of one connection: of the first that has any, unless one is named. */
+async function showRaw(batches: Batches, { filter, since }: ShowOptions, { output }: Context): Promise<void> {
+  let { conn } = filter;
+  let sinceMs = 0;
+  const remarks = new Set<string>();
+  const take = (record: TraceRecord): Uint8Array[] => {
+    if (record.kind === 'header') sinceMs = since?.(Date.parse(record.started)) ?? 0;
+    if (record.kind === 'gap')
+      remarks.add(`records ${record.from} to ${record.to} are missing: ${record.reason}`);
+    if (record.kind !== 'data' || record.dir !== filter.dir || record.t < sinceMs) return [];
+    conn ??= record.conn;
+    if (record.conn !== conn) {
+      if (filter.conn === undefined) remarks.add(`this is connection ${conn} only; name another with --conn`);
+      return [];
+    }
+    if (record.redacted)
+      remarks.add('secrets were taken out when this was recorded: a marker stands in place of each');
+    return [recordBytes(record)];
+  };
+  for await (const batch of batches) {
+    const pieces = batch.flatMap(take);
+    if (pieces.length > 0) await output.bytes(Buffer.concat(pieces));
+  }
+  for (const remark of remarks) output.warn(remark);
+}

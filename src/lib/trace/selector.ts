@@ -1,0 +1,161 @@
+/**
+ * A small language that selects stanzas by what is in them, in the manner of CSS:
+ *
+ *     message[type=chat] > body        a child element
+ *     iq {urn:xmpp:ping}ping           an element in a namespace, at any depth
+ *     presence[type^=un], {jabber:iq:roster}*
+ *     body[. *= 'hello']               the element's text
+ *
+ * A name without a namespace means any. A stanza is selected when an element in it, or itself, matches.
+ */
+import { UsageError } from '../errors.js';
+import { elementsOf, textOf, type TraceElement } from './trace-element.js';
+
+type Operator = '=' | '!=' | '^=' | '$=' | '*=';
+
+interface AttributeTest {
+  /** `.` is the text. */
+  name: string;
+  operator: Operator | undefined;
+  value: string;
+}
+
+interface Step {
+  name: string | undefined;
+  namespace: string | undefined;
+  tests: AttributeTest[];
+  /** How it hangs on the step before. */
+  isChild: boolean;
+}
+
+/** Whether an element, or one inside of it, matches. */
+export type Selector = (stanza: TraceElement) => boolean;
+
+/** @throws UsageError the text is not a selector; the message says where */
+export function parseSelector(text: string): Selector {
+  const alternatives = new SelectorParser(text).parse();
+  return (stanza) => alternatives.some((steps) => findsMatch(steps, stanza, []));
+}
+
+function findsMatch(
+  steps: readonly Step[],
+  element: TraceElement,
+  ancestors: readonly TraceElement[],
+): boolean {
+  if (matchesSteps(steps, steps.length - 1, element, ancestors)) return true;
+  const path = [...ancestors, element];
+  return elementsOf(element).some((child) => findsMatch(steps, child, path));
+}
+
+/** Whether the steps up to `index` lead to an element. */
+function matchesSteps(
+  steps: readonly Step[],
+  index: number,
+  element: TraceElement,
+  ancestors: readonly TraceElement[],
+): boolean {
+  const step = steps[index];
+  if (step === undefined || !matchesStep(step, element)) return false;
+  if (index === 0) return true;
+  for (let depth = ancestors.length - 1; depth >= 0; depth -= 1) {
+    const ancestor = ancestors[depth];
+    if (ancestor && matchesSteps(steps, index - 1, ancestor, ancestors.slice(0, depth))) return true;
+    if (step.isChild) return false;
+  }
+  return false;
+}
+
+function matchesStep(step: Step, element: TraceElement): boolean {
+  return (
+    (step.name === undefined || step.name === element.name) &&
+    (step.namespace === undefined || step.namespace === element.namespace) &&
+    step.tests.every((test) => matchesTest(test, element))
+  );
+}
+
+function matchesTest({ name, operator, value }: AttributeTest, element: TraceElement): boolean {
+  const actual = name === '.' ? textOf(element) : element.attributes[name];
+  switch (operator) {
+    case undefined:
+      return actual !== undefined && (name !== '.' || actual !== '');
+    case '=':
+      return actual === value;
+    case '!=':
+      return actual !== value;
+    case '^=':
+      return actual?.startsWith(value) === true;
+    case '$=':
+      return actual?.endsWith(value) === true;
+    case '*=':
+      return actual?.includes(value) === true;
+  }
+}
+
+class SelectorParser {
+  #at = 0;
+
+  constructor(private readonly text: string) {}
+
+  parse(): Step[][] {
+    const alternatives: Step[][] = [];
+    do alternatives.push(this.#readSteps());
+    while (this.#take(/,/y) !== undefined);
+    if (this.#at < this.text.length) throw this.#wrong('expected an element, `>`, `,` or the end');
+    return alternatives;
+  }
+
+  #readSteps(): Step[] {
+    const steps: Step[] = [this.#readStep(false)];
+    for (;;) {
+      const isChild = this.#take(/>/y) !== undefined;
+      if (!isChild && !/[^\s,]/y.test(this.#rest())) return steps;
+      steps.push(this.#readStep(isChild));
+    }
+  }
+
+  #readStep(isChild: boolean): Step {
+    const namespace = this.#take(/\{([^}]*)\}/y);
+    const name = this.#take(/\*|[\p{L}_][\p{L}\p{N}_.-]*/uy, namespace === undefined);
+    const tests: AttributeTest[] = [];
+    while (this.#take(/\[/y, false) !== undefined) tests.push(this.#readTest());
+    if (namespace === undefined && name === undefined && tests.length === 0) {
+      throw this.#wrong('expected an element: name, {namespace}name or *');
+    }
+    return { name: name === '*' ? undefined : name, namespace: namespace?.slice(1, -1), tests, isChild };
+  }
+
+  #readTest(): AttributeTest {
+    const name = this.#take(/\.|[\p{L}_][\p{L}\p{N}_.:-]*/uy);
+    if (name === undefined) throw this.#wrong('expected an attribute name, or `.` for the text');
+    const operator = this.#take(/[!^$*]?=/y) as Operator | undefined;
+    let value = '';
+    if (operator !== undefined) {
+      const quoted = this.#take(/"[^"]*"|'[^']*'/y);
+      const plain = quoted === undefined ? this.#take(/[^\]'"]+/y) : undefined;
+      if (quoted === undefined && plain === undefined) throw this.#wrong('expected a value');
+      value = quoted?.slice(1, -1) ?? plain?.trim() ?? '';
+    }
+    if (this.#take(/\]/y) === undefined) throw this.#wrong('expected `]`');
+    return { name, operator, value };
+  }
+
+  #rest(): string {
+    return this.text.slice(this.#at).trimStart();
+  }
+
+  /** Takes what the sticky pattern matches, after white space if that is allowed. */
+  #take(pattern: RegExp, mayFollowSpace = true): string | undefined {
+    const start = mayFollowSpace ? this.text.length - this.#rest().length : this.#at;
+    pattern.lastIndex = start;
+    const found = pattern.exec(this.text)?.[0];
+    if (found !== undefined) this.#at = start + found.length;
+    else if (this.#rest() === '') this.#at = this.text.length;
+    return found;
+  }
+
+  #wrong(what: string): UsageError {
+    return new UsageError(`not a selector: ${this.text} (at character ${this.#at + 1}: ${what})`, {
+      hint: 'for example: message[type=chat] > body, or iq > {urn:xmpp:ping}ping; see xmppctl trace show --help',
+    });
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What `trace show` shows: stanzas and events of a recorded trace, filtered, replies tied to their requests.
+ */
+import type { Direction } from './events.js';
+import { IqPairing, type IqPair } from './iq-pairing.js';
+import type { ConnectionRecord, EventRecord, GapRecord, HeaderRecord, TraceRecord } from './record.js';
+import type { Selector } from './selector.js';
+import { StanzaStream, type Happening } from './stanza-stream.js';
+import { defaultScope, scopeOfHeader, type NamespaceScope } from './trace-element.js';
+import { TracedStanza, unitKinds, type StanzaKind } from './traced-stanza.js';
+
+export const entryKinds = [...unitKinds, 'event'] as const;
+export type EntryKind = StanzaKind | 'event';
+
+/** All that are given must agree. */
+export interface TraceFilter {
+  dir?: Direction;
+  kinds?: ReadonlySet<EntryKind>;
+  conn?: number;
+  /** An element in this namespace, at any depth. */
+  namespace?: string;
+  selector?: Selector;
+  id?: string;
+  /** Milliseconds since the start of the recording. */
+  sinceMs?: number;
+}
+
+/** One thing to show. */
+export type TraceEntry =
+  | { kind: StanzaKind; stanza: TracedStanza; pair: IqPair | undefined }
+  | { kind: 'event'; record: EventRecord | ConnectionRecord | GapRecord };
+
+/** Puts records together and lets through what a filter asks for. Keeps requests without a reply, nothing else. */
+export class TraceView {
+  #header: HeaderRecord | undefined;
+  #entries: TraceEntry[] = [];
+  readonly #stream = new StanzaStream((happening) => this.#take(happening));
+  readonly #scopes = new Map<string, NamespaceScope>();
+  readonly #pairing = new IqPairing();
+
+  constructor(private readonly filter: TraceFilter) {}
+
+  /** The header, once it has been read. */
+  get header(): HeaderRecord | undefined {
+    return this.#header;
+  }
+
+  /** Takes the next records and returns what they completed. */
+  push(records: readonly TraceRecord[]): TraceEntry[] {
+    for (const record of records) {
+      if (record.kind === 'header') this.#header = record;
+      else this.#stream.push(record);
+    }
+    return this.#drain();
+  }
+
+  /** The trace ended: what was left incomplete. */
+  end(): TraceEntry[] {
+    this.#stream.end();
+    return this.#drain();
+  }
+
+  #drain(): TraceEntry[] {
+    const entries = this.#entries;
+    this.#entries = [];
+    return entries;
+  }
+
+  #take(happening: Happening): void {
+    const { filter } = this;
+    if (happening.kind !== 'unit') {
+      if (this.#wantsEvent(happening)) this.#entries.push({ kind: 'event', record: happening.record });
+      return;
+    }
+    const { unit } = happening;
+    const key = `${unit.conn} ${unit.dir}`;
+    if (unit.kind === 'header') this.#scopes.set(key, scopeOfHeader(unit.text));
+    if (filter.conn !== undefined && unit.conn !== filter.conn) return;
+    const stanza = new TracedStanza(unit, this.#scopes.get(key) ?? defaultScope);
+    const pair = stanza.kind === 'iq' ? this.#pair(stanza) : undefined;
+    if (this.#wants(stanza)) this.#entries.push({ kind: stanza.kind, stanza, pair });
+  }
+
+  #pair(stanza: TracedStanza): IqPair | undefined {
+    const { conn, dir, n, endedAt } = stanza.unit;
+    return this.#pairing.observe({
+      conn,
+      dir,
+      n,
+      endedAt,
+      type: stanza.attribute('type'),
+      id: stanza.attribute('id'),
+      from: stanza.attribute('from'),
+      to: stanza.attribute('to'),
+    });
+  }
+
+  #wants(stanza: TracedStanza): boolean {
+    const { dir, kinds, namespace, selector, id, sinceMs } = this.filter;
+    return (
+      (dir === undefined || stanza.unit.dir === dir) &&
+      (kinds === undefined || kinds.has(stanza.kind)) &&
+      (sinceMs === undefined || stanza.unit.endedAt >= sinceMs) &&
+      (id === undefined || stanza.attribute('id') === id) &&
+      (namespace === undefined || stanza.hasNamespace(namespace)) &&
+      (selector === undefined || (stanza.tree !== undefined && selector(stanza.tree)))
+    );
+  }
+
+  /** Events have no direction, no id and nothing inside: a filter for those leaves them out. A gap is always said. */
+  #wantsEvent(happening: Exclude<Happening, { kind: 'unit' }>): boolean {
+    if (happening.kind === 'gap') return true;
+    const { dir, kinds, conn, namespace, selector, id, sinceMs } = this.filter;
+    return (
+      dir === undefined &&
+      namespace === undefined &&
+      selector === undefined &&
+      id === undefined &&
+      (kinds === undefined || kinds.has('event')) &&
+      (conn === undefined || happening.record.conn === conn) &&
+      (sinceMs === undefined || happening.record.t >= sinceMs)
+    );
+  }
+}
