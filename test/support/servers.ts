@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { SandboxOptions, ServerName } from '../../src/lib/sandbox/options.js';
 import type { Sandbox } from '../../src/lib/sandbox/sandbox.js';
 import { startSandbox } from '../../src/lib/sandbox/start-sandbox.js';
-
-export const serverNames: readonly ServerName[] = ['prosody', 'ejabberd'];
+import { serverNames } from './server-names.js';
 
 /** The server of a describe block: valid inside its tests and hooks. */
 export interface ServerUnderTest {

@@ -34,12 +34,12 @@ export const installHints: Readonly<Record<string, string>> = {
 
 /**
  * @param wanted undefined: Prosody if it is there, else ejabberd
- * @param searchPath the value of PATH
+ * @param searchPath directories as in PATH; `usualPath` adds those where servers usually are
  * @throws SandboxError none is installed
  */
 export async function findServer(
   wanted: ServerName | undefined,
-  searchPath: string | undefined,
+  searchPath: string,
 ): Promise<InstalledServer> {
   for (const name of wanted === undefined ? (['prosody', 'ejabberd'] as const) : [wanted]) {
     const found = name === 'prosody' ? await findProsody(searchPath) : await findEjabberd(searchPath);
@@ -55,13 +55,13 @@ export async function findServer(
   );
 }
 
-async function findProsody(searchPath: string | undefined): Promise<InstalledServer | undefined> {
+async function findProsody(searchPath: string): Promise<InstalledServer | undefined> {
   const program = await findProgram('prosody', searchPath);
   return program === undefined ? undefined : { name: 'prosody', program };
 }
 
 /** ejabberd is a set of Erlang libraries; `ejabberdctl`, a shell script, knows where they are. */
-async function findEjabberd(searchPath: string | undefined): Promise<InstalledServer | undefined> {
+async function findEjabberd(searchPath: string): Promise<InstalledServer | undefined> {
   const control = await findProgram('ejabberdctl', searchPath);
   if (control === undefined) return undefined;
   const script = await readFile(control, 'utf8').catch(() => '');
@@ -92,8 +92,8 @@ async function hasEjabberd(directory: string): Promise<boolean> {
   return entries.some((entry) => /^ejabberd(-|$)/.test(entry));
 }
 
-export async function findProgram(name: string, searchPath: string | undefined): Promise<string | undefined> {
-  for (const directory of [...(searchPath ?? '').split(path.delimiter), ...USUAL_DIRECTORIES]) {
+async function findProgram(name: string, searchPath: string): Promise<string | undefined> {
+  for (const directory of searchPath.split(path.delimiter)) {
     if (!path.isAbsolute(directory)) continue;
     const candidate = path.join(directory, name);
     if (await isExecutable(candidate)) return candidate;
@@ -108,7 +108,7 @@ async function isExecutable(file: string): Promise<boolean> {
   );
 }
 
-/** The PATH that a server is started with: Erlang's start script calls sed and dirname. */
+/** The PATH in which servers are looked for and with which they are started: Erlang's start script calls sed and dirname. */
 export function usualPath(searchPath: string | undefined): string {
   return [...(searchPath ?? '').split(path.delimiter).filter(Boolean), ...USUAL_DIRECTORIES].join(
     path.delimiter,

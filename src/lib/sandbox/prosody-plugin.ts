@@ -18,15 +18,24 @@ for name, password in pairs(module:get_option("sandbox_accounts", {})) do
 	end
 end
 
--- COMPAT(prosody 0.12): only admins may create nodes, and there is no option for it. Here everybody may.
--- The table is shared with the PEP services, which must stay as they are.
+-- COMPAT(prosody 0.12): only admins may create nodes, and there is no option for it. Here everybody may, also by
+-- publishing, and owns what they created. The capabilities are shared with the PEP services, which stay as they are.
 if module:get_option_boolean("sandbox_open_pubsub", false) then
-	local config = module:depends("pubsub").service.config;
-	local default = config.capabilities;
+	local service = module:depends("pubsub").service;
+	local default = service.config.capabilities;
 	local function and_create(affiliation)
 		return setmetatable({ create = true }, { __index = default[affiliation] });
 	end
-	config.capabilities = setmetatable({ none = and_create("none"), member = and_create("member") }, { __index = default });
+	service.config.capabilities =
+		setmetatable({ none = and_create("none"), member = and_create("member") }, { __index = default });
+	local publish = service.publish;
+	function service:publish(node, actor, id, item, requested_config)
+		if actor ~= true and not self.nodes[node] then
+			local ok, err = self:create(node, actor, requested_config);
+			if not ok then return ok, err; end
+		end
+		return publish(self, node, actor, id, item, requested_config);
+	end
 end
 
 -- Where WebSocket and BOSH are (XEP-0156 §4).

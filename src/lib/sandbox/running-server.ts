@@ -86,7 +86,10 @@ export class RunningServer {
   }
 
   async #failed(reason: string, cause: unknown): Promise<SandboxError> {
-    const lines = (await this.readLog()).trim().split('\n').slice(-SHOWN_LOG_LINES);
+    const lines = (await this.readLog())
+      .split('\n')
+      .filter((line) => /\w/.test(line))
+      .slice(-SHOWN_LOG_LINES);
     return new SandboxError(
       `${this.name} did not start: ${reason}; it logged: ${lines.join(' | ') || 'nothing'}`,
       {

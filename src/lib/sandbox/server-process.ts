@@ -108,15 +108,15 @@ export class Guard {
   }
 }
 
-/** `$0` is the directory. Every line names the group to kill in the end; the end is the end of the input. */
+/** `$0` is the directory. COMPAT(dash): its `kill` knows no `--`. Every line names the group to kill in the end; the end is the end of the input. */
 const GUARD_SCRIPT = `
 trap '' HUP INT TERM
 group=
 while read -r line; do group=$line; done
 tries=0
 if [ -n "$group" ]; then
-  kill -KILL -- "-$group" 2>/dev/null
-  while kill -0 -- "-$group" 2>/dev/null && [ $tries -lt 50 ]; do
+  kill -KILL "-$group" 2>/dev/null
+  while kill -0 "-$group" 2>/dev/null && [ $tries -lt 50 ]; do
     tries=$((tries + 1))
     sleep 0.1
   done

@@ -29,12 +29,13 @@ const DAY_MS = 24 * 3_600_000;
  * @throws InterruptedError `signal` was aborted
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const installed = await findServer(options.server, options.searchPath);
+  const searchPath = usualPath(options.searchPath);
+  const installed = await findServer(options.server, searchPath);
   const domain = checkDomain(options.domain ?? DEFAULT_DOMAIN);
   const accounts = planAccounts(options.accounts ?? DEFAULT_ACCOUNTS, domain);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce(installed, domain, accounts, options);
+      return await startOnce(installed, searchPath, domain, accounts, options);
     } catch (error) {
       if (!(error instanceof PortTaken)) throw error;
       if (attempt === PORT_ATTEMPTS) throw new SandboxError(error.message);
@@ -44,11 +45,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
 async function startOnce(
   installed: InstalledServer,
+  searchPath: string,
   domain: string,
   accounts: Readonly<Record<string, SandboxAccount>>,
   options: SandboxOptions,
 ): Promise<Sandbox> {
-  const searchPath = usualPath(options.searchPath);
   const user = await unprivilegedUser(installed.name);
   const dir = await makeDirectory(installed, options);
   const guard = options.isDetached === true ? undefined : new Guard(dir, searchPath);
