@@ -71,11 +71,10 @@ export class Dispatcher {
     }
   }
 
-  /** Ends every iteration; with an error, after what is unread. */
-  end(error: Error | undefined): void {
+  /** Ends every iteration; with an error, after what is unread. Handlers go on as long as something arrives. */
+  endReaders(error: Error | undefined): void {
     for (const reader of this.#readers) reader.end(error);
     this.#readers.clear();
-    this.#subscriptions = [];
   }
 }
 

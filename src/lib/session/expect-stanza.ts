@@ -40,7 +40,7 @@ export async function expectStanza(
   await trigger();
   return await within(found.promise, {
     doing,
-    signal: wait.signal,
+    signal: wait.signal ?? session.signal,
     timeoutMs: wait.timeoutMs ?? session.timeoutMs,
   });
 }

@@ -103,6 +103,10 @@ export class LiveSession implements Session {
     return this.#options.timeoutMs;
   }
 
+  get signal(): AbortSignal | undefined {
+    return this.#options.signal;
+  }
+
   get features(): Element {
     return this.#established.features;
   }
@@ -381,7 +385,7 @@ export class LiveSession implements Session {
     }
     this.#requests.rejectAll(error);
     this.#outbox.fail(error, false);
-    this.#dispatcher.end(error);
+    this.#dispatcher.endReaders(error);
   }
 
   /** The end, once: nothing is waited for any more, and no timer is left. */
@@ -395,7 +399,7 @@ export class LiveSession implements Session {
     const reason = error ?? sessionClosed();
     this.#requests.rejectAll(reason);
     this.#outbox.fail(reason, true);
-    this.#dispatcher.end(error);
+    this.#dispatcher.endReaders(error);
     this.#events.emit('closed', { error });
   }
 }

@@ -59,6 +59,8 @@ export interface Session extends AsyncDisposable {
   readonly info: ConnectionInfo;
   /** The time-out of every wait that is not given one, in milliseconds. */
   readonly timeoutMs: number;
+  /** Aborted when whoever connected has to stop: ends every wait of the session, but leaves the stream to `close`. */
+  readonly signal: AbortSignal | undefined;
 
   /**
    * Sends an IQ and resolves with the reply `<iq type='result'/>`, which must match id, type and sender.
