@@ -4,41 +4,17 @@
  * It is an EventEmitter in the shape that @xmpp/connection expects of a socket.
  */
 import { EventEmitter } from 'node:events';
-import type { ConnectionTrace } from '../../trace/events.js';
-import type { TlsOptions } from '../options.js';
-import type { Endpoint, EndpointOptions } from './endpoints.js';
+import { ConnectionLostError, InterruptedError, TlsError, XmppctlError } from '../../errors.js';
+import { StreamCarrier, type Carrier } from './carrier.js';
+import type { ChannelBindingType } from './channel-binding.js';
+import { toHostName, type Endpoint } from './endpoints.js';
+import { reachServer, type ReachOptions } from './reach.js';
+import { TlsClient, type TlsInfo } from './tls.js';
+import { report } from './trace-details.js';
 
-export interface SocketParameters extends EndpointOptions {
-  /** The JID's domain, in Unicode or A-labels: the name that a certificate must have. */
-  domain: string;
-  tls?: TlsOptions | undefined;
-  clientCertificate?: { cert: string; key: string; passphrase?: string } | undefined;
-  trace?: ConnectionTrace | undefined;
-  warn?: ((message: string) => void) | undefined;
-  /** Endpoints found earlier, instead of looking for them. */
-  endpoints?: readonly Endpoint[];
-  /** Look for a WebSocket over HTTPS (XEP-0156) when every TCP endpoint failed; true unless given. */
-  useHostMeta?: boolean;
-  /** Milliseconds before the next address is tried beside the last (RFC 8305); 250 unless given. */
-  attemptDelayMs?: number;
-}
-
-/** What TLS came to. */
-export interface TlsInfo {
-  /** `TLSv1.3` */
-  version: string;
-  cipher: string;
-  alpn: string | undefined;
-  /** Upper-case hex with colons, of the server's certificate. */
-  fingerprintSha256: string;
-  subjectNames: readonly string[];
-  /** ISO 8601 */
-  validTo: string;
-  /** False with --insecure when verification failed. */
-  isVerified: boolean;
-}
-
-export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point' | 'tls-unique';
+export type { ChannelBindingType } from './channel-binding.js';
+export type { TlsInfo } from './tls.js';
+export type SocketParameters = ReachOptions;
 
 export interface SocketEvents {
   connect: [];
@@ -50,77 +26,201 @@ export interface SocketEvents {
   close: [hadError: boolean, reason: Error | undefined];
 }
 
+/** How much of what came in plain is remembered, to look for something behind `<proceed/>`. */
+const PLAIN_TAIL_BYTES = 512;
+const PROCEED_AT_THE_END =
+  /<(?:[^\s<>/]+:)?proceed(?:\s[^<>]*)?(?:\/>|>\s*<\/(?:[^\s<>/]+:)?proceed\s*>)\s*$/;
+
 export class XmppSocket extends EventEmitter<SocketEvents> {
+  #parameters: SocketParameters | undefined;
+  #tlsClient: TlsClient | undefined;
+  #carrier: Carrier | undefined;
+  #endpoint: Endpoint | undefined;
+  #remote = '';
+  readonly #opening = new AbortController();
+  #plainTail = Buffer.alloc(0);
+  #failure: Error | undefined;
+  #isEnding = false;
+  #isClosed = false;
+  #endTimer: NodeJS.Timeout | undefined;
+
   /** TLS is on (or `wss:`). */
   get secure(): boolean {
-    throw new Error('being written');
+    return this.#carrier?.isSecure === true;
   }
 
   /** The endpoint that answered, after `connect`. */
   get endpoint(): Endpoint | undefined {
-    throw new Error('being written');
+    return this.#endpoint;
   }
 
   /** `<stream:stream>` or `<open/>` (RFC 7395). */
   get framing(): 'stream' | 'websocket' {
-    throw new Error('being written');
+    return this.#endpoint?.kind === 'websocket' ? 'websocket' : 'stream';
   }
 
   /** As in `ConnectionInfo.endpoint`: `xmpps://[::1]:5223`, with the address that answered. */
   get remote(): string {
-    throw new Error('being written');
+    return this.#remote;
   }
 
   get tls(): TlsInfo | undefined {
-    throw new Error('being written');
+    return this.#carrier?.tls;
   }
 
   /** Finds endpoints and tries them in order; ends in one `connect` or one `error`. */
-  connect(_parameters: SocketParameters): void {
-    throw new Error('being written');
+  connect(parameters: SocketParameters): void {
+    this.open(parameters).then(
+      () => this.emit('connect'),
+      (error: unknown) => this.emit('error', error instanceof Error ? error : new Error(String(error))),
+    );
   }
 
-  /** The same as a promise: resolves when connected (STARTTLS not yet done). Nothing is emitted as `error` then. */
-  open(_parameters: SocketParameters): Promise<void> {
-    throw new Error('being written');
+  /**
+   * The same as a promise: resolves when connected (STARTTLS not yet done). Nothing is emitted as `error` then.
+   *
+   * @throws DnsError @throws ConnectError @throws TlsError @throws TimeoutError @throws InterruptedError @throws UsageError
+   */
+  async open(parameters: SocketParameters): Promise<void> {
+    this.#parameters = parameters;
+    const { signal } = parameters;
+    const either = signal ? AbortSignal.any([signal, this.#opening.signal]) : this.#opening.signal;
+    const bounded = { ...parameters, signal: either };
+    this.#tlsClient = new TlsClient(bounded);
+    const { carrier, endpoint, remote } = await reachServer(bounded, this.#tlsClient);
+    this.#endpoint = endpoint;
+    this.#remote = remote;
+    this.#adopt(carrier);
   }
 
   /**
    * Upgrades a `tcp` connection, right after `<proceed/>` was parsed. Bytes that came behind `<proceed/>` in plain
    * are an attack (response injection) and end in a TlsError. Afterwards the stream has to be restarted with a new parser.
    *
-   * @throws TlsError @throws TimeoutError
+   * @throws TlsError @throws TimeoutError @throws InterruptedError
    */
-  startTls(): Promise<void> {
-    throw new Error('being written');
+  async startTls(): Promise<void> {
+    const carrier = this.#carrier;
+    if (!(carrier instanceof StreamCarrier) || carrier.isSecure || !this.#tlsClient || !this.#parameters) {
+      throw new Error('startTls on a connection that is not plain TCP');
+    }
+    const plain = carrier.release();
+    try {
+      if (!PROCEED_AT_THE_END.test(this.#plainTail.toString('latin1'))) {
+        plain.destroy();
+        throw new TlsError(`${this.#remote} sent something in plain behind its consent to TLS`, {
+          hint: 'somebody between here and the server may be tampering with the connection',
+        });
+      }
+      this.#plainTail = Buffer.alloc(0);
+      const name = toHostName(this.#parameters.domain);
+      const place = this.#remote.replace('xmpp://', '');
+      this.#adopt(new StreamCarrier(await this.#tlsClient.secure(plain, { name, place })));
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#onClose(true);
+      throw error;
+    }
+  }
+
+  #adopt(carrier: Carrier): void {
+    this.#carrier = carrier;
+    const trace = this.#parameters?.trace;
+    const isPlainStream = !carrier.isSecure && carrier instanceof StreamCarrier;
+    carrier.listen({
+      onData: (bytes) => {
+        trace?.data('in', bytes);
+        if (isPlainStream) this.#rememberTail(bytes);
+        this.emit('data', bytes);
+      },
+      onError: (error) => this.#onError(error),
+      onClose: (hadError) => {
+        if (this.#carrier === carrier) this.#onClose(hadError);
+      },
+    });
+    if (this.#opening.signal.aborted) carrier.destroy();
+  }
+
+  #rememberTail(bytes: Buffer): void {
+    const all = bytes.length >= PLAIN_TAIL_BYTES ? bytes : Buffer.concat([this.#plainTail, bytes]);
+    this.#plainTail = Buffer.from(all.subarray(-PLAIN_TAIL_BYTES));
+  }
+
+  #onError(error: Error): void {
+    if (this.#failure || this.#isClosed) return;
+    this.#failure =
+      error instanceof XmppctlError
+        ? error
+        : new ConnectionLostError(`the connection to ${this.#remote} was lost: ${codeOf(error)}`, {
+            cause: error,
+          });
+    // A peer that hangs up first while we are hanging up is no error.
+    if (!this.#isEnding) this.emit('error', this.#failure);
+    this.#carrier?.destroy();
+  }
+
+  #onClose(hadError: boolean): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#endTimer);
+    const isClean = !hadError && this.#failure === undefined;
+    report(this.#parameters?.trace, 'close', {
+      clean: isClean,
+      ...(this.#failure && { reason: this.#failure.message }),
+    });
+    this.emit('close', !isClean, this.#failure);
   }
 
   /** Channel binding data, or undefined where this connection has none of that type. */
-  channelBinding(_type: ChannelBindingType): Buffer | undefined {
-    throw new Error('being written');
+  channelBinding(type: ChannelBindingType): Buffer | undefined {
+    return this.#carrier?.channelBinding(type);
   }
 
-  /** The callback runs when the operating system took the bytes, or with the error. */
-  write(_data: string | Uint8Array, _done?: (error?: Error | null) => void): boolean {
-    throw new Error('being written');
+  /**
+   * The callback runs when the operating system took the bytes, or with the error. Returns false when it is time to
+   * wait for that.
+   */
+  write(data: string | Uint8Array, done?: (error?: Error | null) => void): boolean {
+    if (!this.#carrier || this.#isClosed) {
+      const error = this.#failure ?? new ConnectionLostError('the connection is closed');
+      setImmediate(() => done?.(error));
+      return false;
+    }
+    this.#parameters?.trace?.data('out', typeof data === 'string' ? Buffer.from(data) : data);
+    return this.#carrier.write(data, done);
   }
 
   /** Stops reading from the network, and goes on. */
   pause(): this {
-    throw new Error('being written');
+    this.#carrier?.pause();
+    return this;
   }
 
   resume(): this {
-    throw new Error('being written');
+    this.#carrier?.resume();
+    return this;
   }
 
-  /** Closes politely (TLS close_notify and FIN, or a WebSocket close); `close` follows. */
+  /** Closes politely (TLS close_notify and FIN, or a WebSocket close); `close` follows, at the latest after the time-out. */
   end(): void {
-    throw new Error('being written');
+    if (this.#isEnding || this.#isClosed) return;
+    this.#isEnding = true;
+    if (!this.#carrier) {
+      this.destroy();
+      return;
+    }
+    this.#carrier.end();
+    this.#endTimer = setTimeout(() => this.#carrier?.destroy(), this.#parameters?.timeoutMs);
   }
 
   /** Closes at once; with an error, `error` is emitted before `close`. */
-  destroy(_error?: Error): void {
-    throw new Error('being written');
+  destroy(error?: Error): void {
+    if (error) this.#onError(error);
+    else if (this.#carrier) this.#carrier.destroy();
+    this.#opening.abort(error ?? new InterruptedError('the connection was given up before it stood'));
   }
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }

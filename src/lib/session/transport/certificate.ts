@@ -1,0 +1,34 @@
+/**
+ * What is worth saying about a certificate.
+ */
+import type { X509Certificate } from 'node:crypto';
+import type { CertificateDetail } from './trace-details.js';
+
+export function describeCertificate(certificate: X509Certificate): CertificateDetail {
+  return {
+    subject: oneLine(certificate.subject),
+    issuer: oneLine(certificate.issuer),
+    names: namesOf(certificate),
+    validFrom: isoDate(certificate.validFrom),
+    validTo: isoDate(certificate.validTo),
+    fingerprintSha256: certificate.fingerprint256,
+  };
+}
+
+/** DNS names and IP addresses of the subjectAltName. */
+function namesOf(certificate: X509Certificate): string[] {
+  // node:crypto writes `DNS:example.org, IP Address:::1, DNS:"odd, name"`.
+  const entries = certificate.subjectAltName?.match(/(?:DNS|IP Address):(?:"(?:[^"\\]|\\.)*"|[^,]*)/g) ?? [];
+  return entries.map((entry) => entry.replace(/^(?:DNS|IP Address):/, '').replace(/^"(.*)"$/, '$1'));
+}
+
+/** node:crypto writes `Nov 22 23:00:00 2026 GMT`. */
+function isoDate(text: string): string {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? text : date.toISOString();
+}
+
+/** `CN=example.org, O=Example` from one attribute a line. */
+function oneLine(name: string | undefined): string {
+  return (name ?? '').split('\n').join(', ');
+}

@@ -1,0 +1,230 @@
+/**
+ * TLS to an XMPP server: the certificate must be valid for the JID's domain, whatever host or address the DNS led to
+ * (RFC 6120 §13.7.2, RFC 7590).
+ *
+ * Not here: SRVName and XmppAddr identities of server certificates (RFC 6120 §13.7.1.2 lists them beside DNS names);
+ * session resumption; revocation lists.
+ */
+import type { Socket } from 'node:net';
+import { isIP } from 'node:net';
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  rootCertificates,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import { UsageError } from '../../errors.js';
+import type { ConnectionTrace } from '../../trace/events.js';
+import type { TlsOptions } from '../options.js';
+import { within } from '../wait.js';
+import { describeCertificate } from './certificate.js';
+import { matchesPin, parsePins, type Pin } from './pins.js';
+import { explainTlsFailure, pinMismatch } from './tls-failure.js';
+import { report } from './trace-details.js';
+
+export interface TlsParameters {
+  tls?: TlsOptions | undefined;
+  clientCertificate?: { cert: string; key: string; passphrase?: string } | undefined;
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  trace?: ConnectionTrace | undefined;
+  warn?: ((message: string) => void) | undefined;
+}
+
+/** What TLS came to. */
+export interface TlsInfo {
+  /** `TLSv1.3` */
+  version: string;
+  cipher: string;
+  alpn: string | undefined;
+  /** Upper-case hex with colons, of the server's certificate. */
+  fingerprintSha256: string;
+  subjectNames: readonly string[];
+  /** ISO 8601 */
+  validTo: string;
+  /** False with --insecure when verification failed. */
+  isVerified: boolean;
+}
+
+export interface SecureOptions {
+  /** What the certificate must be valid for: a host name in A-labels, or an IP address. */
+  name: string;
+  /** Where we are connected to, for messages. */
+  place: string;
+  alpn?: readonly string[];
+}
+
+/** Makes plain connections secure; one for all attempts to reach a server. */
+export class TlsClient {
+  readonly #parameters: TlsParameters;
+  readonly #pins: readonly Pin[];
+  #context: SecureContext | undefined;
+
+  /** @throws UsageError a pin cannot be understood */
+  constructor(parameters: TlsParameters) {
+    this.#parameters = parameters;
+    this.#pins = parsePins(parameters.tls?.pins ?? []);
+  }
+
+  /**
+   * Reads the root certificates, which costs some 20 ms: done while the network is busy with something else.
+   *
+   * @throws UsageError the CA file, the client certificate or its key cannot be used
+   */
+  prepare(): SecureContext {
+    this.#context ??= createContext(this.#parameters);
+    return this.#context;
+  }
+
+  /**
+   * The handshake. The connection is destroyed when it fails.
+   *
+   * @throws TlsError @throws TimeoutError @throws InterruptedError @throws UsageError
+   */
+  async secure(plain: Socket, { name, place, alpn }: SecureOptions): Promise<TLSSocket> {
+    const { trace, timeoutMs, signal } = this.#parameters;
+    const isInsecure = this.#parameters.tls?.isInsecure === true;
+    let failure: unknown;
+    let socket: TLSSocket | undefined;
+    let certificate: ReturnType<TLSSocket['getPeerX509Certificate']>;
+    try {
+      const context = this.prepare();
+      socket = connect({
+        socket: plain,
+        secureContext: context,
+        // RFC 6066 §3: an address is no server name.
+        ...(isIP(name) === 0 && { servername: name }),
+        ...(alpn && { ALPNProtocols: [...alpn] }),
+        minVersion: 'TLSv1.2',
+        rejectUnauthorized: !isInsecure,
+        checkServerIdentity: (_host, peer) => checkServerIdentity(name, peer),
+      });
+      const secured = socket;
+      // `secure` comes just before node:tls judges the certificate, and throws it away if it is bad.
+      secured.prependListener('secure', () => (certificate = secured.getPeerX509Certificate()));
+      await within(settle(secured), { doing: `in the TLS handshake with ${place}`, timeoutMs, signal });
+    } catch (error) {
+      failure = error;
+    }
+    if (failure === undefined && socket && certificate && this.#pins.length > 0) {
+      if (!matchesPin(certificate, this.#pins)) failure = pinMismatch(place, certificate);
+    }
+    const seen = certificate && describeCertificate(certificate);
+    if (failure !== undefined || socket === undefined) {
+      socket?.destroy();
+      plain.destroy();
+      const error = explainTlsFailure(failure, { name, place, certificate: seen });
+      report(trace, 'tls', { name, ...(seen && { certificate: seen }), error: error.message });
+      throw error;
+    }
+    if (isInsecure) this.#warnInsecure(socket, place);
+    report(trace, 'tls', {
+      name,
+      version: socket.getProtocol() ?? '',
+      cipher: socket.getCipher().name,
+      ...(typeof socket.alpnProtocol === 'string' && { alpn: socket.alpnProtocol }),
+      isVerified: socket.authorized,
+      ...(seen && { certificate: seen }),
+    });
+    return socket;
+  }
+
+  #warnInsecure(socket: TLSSocket, place: string): void {
+    const reason = socket.authorized
+      ? 'it would have passed'
+      : `it fails with ${String(socket.authorizationError)}`;
+    const instead = this.#pins.length > 0 ? ', only compared with --tls-pin' : '';
+    this.#parameters.warn?.(`the certificate of ${place} was not verified${instead} (--insecure); ${reason}`);
+  }
+}
+
+/** Facts about a connection that stands. */
+export function describeTls(socket: TLSSocket): TlsInfo {
+  const certificate = socket.getPeerX509Certificate();
+  const seen = certificate && describeCertificate(certificate);
+  return {
+    version: socket.getProtocol() ?? '',
+    cipher: socket.getCipher().name,
+    alpn: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined,
+    fingerprintSha256: seen?.fingerprintSha256 ?? '',
+    subjectNames: seen?.names ?? [],
+    validTo: seen?.validTo ?? '',
+    isVerified: socket.authorized,
+  };
+}
+
+function settle(socket: TLSSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Stays on, so that an error that comes while a failed connection is taken down does not go unheard.
+    socket.on('error', reject);
+    socket.once('secureConnect', () => {
+      socket.removeListener('error', reject);
+      resolve();
+    });
+    socket.once('close', () => reject(new Error('the server closed the connection')));
+  });
+}
+
+function createContext({ tls, clientCertificate }: TlsParameters): SecureContext {
+  const client = clientCertificate && {
+    cert: clientCertificate.cert,
+    key: clientCertificate.key,
+    ...(clientCertificate.passphrase !== undefined && { passphrase: clientCertificate.passphrase }),
+  };
+  let context: SecureContext;
+  try {
+    context = createSecureContext({ minVersion: 'TLSv1.2', ...client });
+  } catch (cause) {
+    throw new UsageError(`the client certificate or its key cannot be used: ${messageOf(cause)}`, {
+      hint: 'give PEM files that belong together with --client-cert and --client-key',
+      cause,
+    });
+  }
+  if (tls?.ca === undefined) return context;
+  return addAuthorities(context, tls.ca, client);
+}
+
+/**
+ * Trusts more authorities beside the usual ones (Mozilla's, and those of NODE_EXTRA_CA_CERTS).
+ *
+ * The documented `ca` option replaces the usual ones, and listing `rootCertificates` again reads them all a second
+ * time (50 ms of processor); what node:tls itself calls for `ca` adds to the context it is called on.
+ */
+function addAuthorities(
+  context: SecureContext,
+  pem: string,
+  client: { cert: string; key: string } | undefined,
+): SecureContext {
+  const unusable = (cause?: unknown): UsageError =>
+    new UsageError(
+      `there is no usable certificate in the CA file${cause === undefined ? '' : `: ${messageOf(cause)}`}`,
+      {
+        hint: 'give a PEM file with "-----BEGIN CERTIFICATE-----" to --ca',
+        cause,
+      },
+    );
+  const certificates = pem.match(
+    /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g,
+  );
+  if (!certificates) throw unusable();
+  try {
+    const native = context.context as { addCACert?: (pem: string) => void };
+    if (typeof native.addCACert !== 'function') {
+      return createSecureContext({
+        minVersion: 'TLSv1.2',
+        ca: [...rootCertificates, ...certificates],
+        ...client,
+      });
+    }
+    for (const certificate of certificates) native.addCACert(`${certificate}\n`);
+    return context;
+  } catch (cause) {
+    throw unusable(cause);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
