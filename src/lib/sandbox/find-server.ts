@@ -3,6 +3,7 @@ import { access, constants, readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { SandboxError } from '../errors.js';
 import type { ServerName } from './options.js';
+import systemPackages from './system-packages.json' with { type: 'json' };
 
 export interface InstalledServer {
   name: ServerName;
@@ -24,14 +25,6 @@ const USUAL_DIRECTORIES = [
   '/opt/homebrew/bin',
 ];
 
-/** One line per system: what has to be typed there. */
-export const installHints: Readonly<Record<string, string>> = {
-  'Debian or Ubuntu': 'apt install prosody prosody-modules ejabberd',
-  Fedora: 'dnf install prosody ejabberd',
-  Arch: 'pacman -S prosody ejabberd',
-  macOS: 'brew install prosody ejabberd',
-};
-
 /**
  * @param wanted undefined: Prosody if it is there, else ejabberd
  * @param searchPath directories as in PATH; `usualPath` adds those where servers usually are
@@ -48,7 +41,7 @@ export async function findServer(
   throw new SandboxError(
     wanted === undefined ? 'neither Prosody nor ejabberd is installed' : `${wanted} is not installed`,
     {
-      hint: Object.entries(installHints)
+      hint: Object.entries(systemPackages.servers)
         .map(([system, line]) => `${system}: ${line}`)
         .join('; '),
     },
