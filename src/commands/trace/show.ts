@@ -10,6 +10,7 @@ import { formatMs, PrettyPrinter } from '../../lib/trace/pretty-printer.js';
 import { parseSince, type Since } from '../../lib/trace/since.js';
 import { readTrace } from '../../lib/trace/read-trace.js';
 import { recordBytes, type TraceRecord } from '../../lib/trace/record.js';
+import { systemReason } from '../../lib/trace/system-reason.js';
 import { parseSelector } from '../../lib/trace/selector.js';
 import {
   entryKinds,
@@ -148,13 +149,13 @@ export async function runShow(options: ShowOptions, context: Context): Promise<v
   } catch (error) {
     if (context.signal.aborted) throw context.signal.reason;
     if (isSystemError(error)) {
-      throw new FileError(`cannot read the trace ${name}: ${error.code}`, { cause: error });
+      throw new FileError(`cannot read the trace ${name}: ${systemReason(error)}`, { cause: error });
     }
     throw error;
   }
 }
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+function isSystemError(error: unknown): boolean {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }
 

@@ -3,6 +3,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { encodeRecord, type TraceRecord } from './record.js';
+import { systemReason } from './system-reason.js';
 import type { TraceSink } from './tracer.js';
 
 export interface FileSinkOptions {
@@ -64,6 +65,11 @@ export class FileSink implements TraceSink {
     else this.#timer ??= setTimeout(() => this.#start(), gatherMs).unref();
   }
 
+  /** Nothing waits to be written. */
+  get isIdle(): boolean {
+    return !this.#isWriting && this.#pending === '';
+  }
+
   async close(): Promise<void> {
     await this.#writing;
     if (!this.#isDead) this.#pending += this.#takeGap();
@@ -72,7 +78,7 @@ export class FileSink implements TraceSink {
     try {
       await this.#options.file.close();
     } catch (error) {
-      this.#warn(reasonOf(error));
+      this.#warn(systemReason(error));
     }
   }
 
@@ -121,7 +127,7 @@ export class FileSink implements TraceSink {
   }
 
   async #recover(error: unknown, first: number, last: number): Promise<void> {
-    const reason = reasonOf(error);
+    const reason = systemReason(error);
     this.#warn(reason);
     if (!this.#options.isRegular) {
       // A pipe may hold half a line now, and nobody can take it back.
@@ -156,23 +162,5 @@ export class FileSink implements TraceSink {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     this.#options.warn(`the trace is incomplete: it could not be written (${reason})`);
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ENOSPC':
-      return 'no space left on device';
-    case 'EDQUOT':
-      return 'disk quota exceeded';
-    case 'EFBIG':
-      return 'file too large';
-    case 'EPIPE':
-      return 'the reader has gone';
-    case 'EIO':
-      return 'input/output error';
-    default:
-      return code ?? 'unknown error';
   }
 }

@@ -56,9 +56,12 @@ function describeTls(facts: Facts): string[] {
     ...listFacts(rest),
   ];
   if (isVerified === undefined && certificate === undefined) return [session.join(', ')];
-  const verdict = isVerified === true ? 'verified' : 'NOT VERIFIED';
-  if (typeof certificate !== 'object' || certificate === null) return [[...session, verdict].join(', ')];
-  return [session.join(', '), `certificate ${verdict}: ${listFacts(certificate as Facts).join(', ')}`];
+  const verdict = isVerified === undefined ? [] : [isVerified === true ? 'verified' : 'NOT VERIFIED'];
+  if (typeof certificate !== 'object' || certificate === null) return [[...session, ...verdict].join(', ')];
+  return [
+    session.join(', '),
+    `${['certificate', ...verdict].join(' ')}: ${listFacts(certificate as Facts).join(', ')}`,
+  ];
 }
 
 function showAnswer(answer: unknown): string {

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { FileError } from '../errors.js';
 import { TRACE_FORMAT } from './record.js';
+import { systemReason } from './system-reason.js';
 
 export interface TraceFile {
   file: FileHandle;
@@ -33,8 +34,7 @@ export async function openTraceFile(path: string): Promise<TraceFile> {
   } catch (error) {
     await file?.close();
     if (error instanceof FileError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    throw new FileError(`cannot record the trace in ${path}: ${code ?? String(error)}`, { cause: error });
+    throw new FileError(`cannot record the trace in ${path}: ${systemReason(error)}`, { cause: error });
   }
 }
 
@@ -49,13 +49,7 @@ async function openExclusively(path: string): Promise<FileHandle | undefined> {
 
 /** Reading is for the look at what is there; a pipe may not allow it. */
 async function openExisting(path: string): Promise<FileHandle> {
-  try {
-    const { O_RDWR, O_WRONLY } = constants;
-    return await open(path, (await stat(path)).isFile() ? O_RDWR : O_WRONLY);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
-    throw new FileError(`cannot record the trace in ${path}: nobody reads from it`, { cause: error });
-  }
+  return open(path, (await stat(path)).isFile() ? constants.O_RDWR : constants.O_WRONLY);
 }
 
 async function startsLikeTrace(file: FileHandle): Promise<boolean> {
