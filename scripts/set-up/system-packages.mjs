@@ -16,6 +16,9 @@ const evidence = {
       existsSync(path.join(prefix, 'prosody/modules/mod_privilege')),
     ),
   ejabberd: () => hasProgram('ejabberdctl'),
+  zsh: () => hasProgram('zsh'),
+  fish: () => hasProgram('fish'),
+  'groff-base': () => hasProgram('groff'),
   'python3-slixmpp': () => existsSync('/usr/lib/python3/dist-packages/slixmpp'),
   'go-sendxmpp': () => hasProgram('go-sendxmpp'),
 };

@@ -48,9 +48,74 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./account/import.js')),
   },
   {
+    path: 'send',
+    summary: 'send a message',
+    load: load(() => import('./send.js')),
+  },
+  {
+    path: 'listen',
+    summary: 'print messages as they come in',
+    load: load(() => import('./listen.js')),
+  },
+  {
     path: 'ping',
     summary: 'measure the round trip to a server or an entity',
     load: load(() => import('./ping.js')),
+  },
+  {
+    path: 'disco',
+    summary: 'show what an entity is and can do',
+    load: load(() => import('./disco.js')),
+  },
+  {
+    path: 'disco info',
+    summary: 'show what an entity is and can do',
+    load: load(() => import('./disco/info.js')),
+  },
+  {
+    path: 'disco items',
+    summary: 'list what belongs to an entity: its services, rooms or nodes',
+    load: load(() => import('./disco/items.js')),
+  },
+  {
+    path: 'raw',
+    summary: 'send stanzas as XML and print what is answered',
+    load: load(() => import('./raw.js')),
+  },
+  {
+    path: 'jid check',
+    summary: 'say whether addresses are valid, and what is wrong with them',
+    load: load(() => import('./jid/check.js')),
+  },
+  {
+    path: 'jid normalize',
+    summary: 'print addresses in their prepared form',
+    load: load(() => import('./jid/normalize.js')),
+  },
+  {
+    path: 'jid compare',
+    summary: 'say whether two addresses are the same',
+    load: load(() => import('./jid/compare.js')),
+  },
+  {
+    path: 'jid escape',
+    summary: 'make a name fit for the localpart of an address (XEP-0106)',
+    load: load(() => import('./jid/escape.js')),
+  },
+  {
+    path: 'jid unescape',
+    summary: 'show escaped localparts as people read them (XEP-0106)',
+    load: load(() => import('./jid/unescape.js')),
+  },
+  {
+    path: 'completion',
+    summary: 'print the completion script of a shell',
+    load: load(() => import('./completion.js')),
+  },
+  {
+    path: 'help',
+    summary: 'show the help of a command, or explain a topic',
+    load: load(() => import('./help.js')),
   },
   {
     path: 'trace show',
