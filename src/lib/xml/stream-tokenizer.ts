@@ -124,11 +124,11 @@ export class StreamTokenizer {
         this.#state = 'cdata';
         return at + head.length;
       }
+      if (head.startsWith('<!--')) throw refuse('a comment', 'restricted-xml');
       if (CDATA_START.startsWith(head) || '<!--'.startsWith(head) || (next === '?' && head.length < 6)) {
         this.#rest = text.slice(at);
         return text.length;
       }
-      if (head.startsWith('<!--')) throw refuse('a comment', 'restricted-xml');
       if (head.startsWith('<!D')) throw refuse('a document type declaration', 'restricted-xml');
       if (next === '!') throw notWellFormed('"<!" that begins nothing');
       if (this.#state !== 'start' || !/^<\?xml[ \t\n]/.test(head)) {
