@@ -79,7 +79,7 @@ export async function negotiateClient(
   const authentication = await authenticate(stream, secureFeatures, {
     options,
     isSecure: stream.socket.secure,
-    channelBinding: (type) => (type === 'tls-finished' ? undefined : stream.socket.channelBinding(type)),
+    channelBinding: (type) => stream.socket.channelBinding(type),
     // A tag is only a wish: who asks for a resource by name binds it the classical way.
     ...(options.jid.resource === undefined && { bind2: { tag: 'xmppctl', features: inline.bindFeatures } }),
     inline: inline.saslFeatures,

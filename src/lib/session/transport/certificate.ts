@@ -1,8 +1,20 @@
 /**
  * What is worth saying about a certificate.
  */
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
 import type { CertificateDetail } from './trace-details.js';
+
+/**
+ * The server's certificate.
+ *
+ * COMPAT(Node 20): not `getPeerX509Certificate`, which takes the certificate out of the connection: node:tls then finds
+ * none to check, and a second call gives another one or none.
+ */
+export function peerCertificate(socket: TLSSocket): X509Certificate | undefined {
+  const { raw } = socket.getPeerCertificate() as { raw?: Buffer };
+  return raw && new X509Certificate(raw);
+}
 
 export function describeCertificate(certificate: X509Certificate): CertificateDetail {
   return {

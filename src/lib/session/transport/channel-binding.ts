@@ -3,8 +3,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { peerCertificate } from './certificate.js';
 
-export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point' | 'tls-unique';
+/** `tls-finished` is no registered type: the client's first Finished message, whatever the version (see lib/session/sasl). */
+export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point' | 'tls-unique' | 'tls-finished';
 
 /** Undefined where the connection has none of that type. */
 export function channelBindingData(socket: TLSSocket, type: ChannelBindingType): Buffer | undefined {
@@ -17,8 +19,10 @@ export function channelBindingData(socket: TLSSocket, type: ChannelBindingType):
     case 'tls-unique':
       // RFC 5929 §3: the first Finished message, the client's in a full handshake; undefined for TLS 1.3.
       return version === 'TLSv1.2' ? socket.getFinished() : undefined;
+    case 'tls-finished':
+      return socket.getFinished();
     case 'tls-server-end-point': {
-      const certificate = socket.getPeerX509Certificate();
+      const certificate = peerCertificate(socket);
       const hash = certificate && endPointHash(certificate.raw);
       return certificate && hash !== undefined
         ? createHash(hash).update(certificate.raw).digest()

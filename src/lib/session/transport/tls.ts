@@ -5,6 +5,7 @@
  * Not here: SRVName and XmppAddr identities of server certificates (RFC 6120 §13.7.1.2 lists them beside DNS names);
  * session resumption; revocation lists.
  */
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import {
@@ -19,7 +20,7 @@ import { UsageError } from '../../errors.js';
 import type { ConnectionTrace } from '../../trace/events.js';
 import type { TlsOptions } from '../options.js';
 import { within } from '../wait.js';
-import { describeCertificate } from './certificate.js';
+import { describeCertificate, peerCertificate } from './certificate.js';
 import { matchesPin, parsePins, type Pin } from './pins.js';
 import { explainTlsFailure, pinMismatch } from './tls-failure.js';
 import { report } from './trace-details.js';
@@ -88,7 +89,7 @@ export class TlsClient {
     const isInsecure = this.#parameters.tls?.isInsecure === true;
     let failure: unknown;
     let socket: TLSSocket | undefined;
-    let certificate: ReturnType<TLSSocket['getPeerX509Certificate']>;
+    let certificate: X509Certificate | undefined;
     try {
       const context = this.prepare();
       socket = connect({
@@ -103,7 +104,7 @@ export class TlsClient {
       });
       const secured = socket;
       // `secure` comes just before node:tls judges the certificate, and throws it away if it is bad.
-      secured.prependListener('secure', () => (certificate = secured.getPeerX509Certificate()));
+      secured.prependListener('secure', () => (certificate = peerCertificate(secured)));
       await within(settle(secured), { doing: `in the TLS handshake with ${place}`, timeoutMs, signal });
     } catch (error) {
       failure = error;
@@ -142,7 +143,7 @@ export class TlsClient {
 
 /** Facts about a connection that stands. */
 export function describeTls(socket: TLSSocket): TlsInfo {
-  const certificate = socket.getPeerX509Certificate();
+  const certificate = peerCertificate(socket);
   const seen = certificate && describeCertificate(certificate);
   return {
     version: socket.getProtocol() ?? '',
