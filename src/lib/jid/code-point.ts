@@ -1,4 +1,5 @@
 /** How a code point is shown to people who have to find it. */
+import { hasProperty } from './unicode-property.js';
 
 /** Names of the characters that cannot be seen, or are not what they look like. */
 const names: Readonly<Record<number, string>> = {
@@ -38,8 +39,6 @@ const names: Readonly<Record<number, string>> = {
   0xffa0: 'HALFWIDTH HANGUL FILLER',
 };
 
-let invisible: RegExp | undefined;
-
 /** `U+0020` */
 export function formatCodePoint(codePoint: number): string {
   return `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -52,13 +51,13 @@ export function describeCodePoint(codePoint: number): string {
   if (name !== undefined) return `${format} ${name}`;
   const character = String.fromCodePoint(codePoint);
   if (isInvisible(character)) return format;
-  return /\p{M}/u.test(character) ? `${format} “\u25cc${character}”` : `${format} “${character}”`;
+  return hasProperty(character, 'M') ? `${format} “\u25cc${character}”` : `${format} “${character}”`;
 }
 
 /** No glyph of its own, or a change of direction: controls, format characters, spaces but U+0020, private use, surrogates. */
 export function isInvisible(character: string): boolean {
-  invisible ??= /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}/u;
-  return invisible.test(character);
+  if (/^[ -~]/.test(character)) return false;
+  return hasProperty(character, 'C', 'Z', 'Default_Ignorable_Code_Point');
 }
 
 /** A text as one line for an error message: what cannot be seen is written as `<U+200B>`, and long texts are cut. */

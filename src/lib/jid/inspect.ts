@@ -7,6 +7,7 @@ import { unescapeLocalpart } from './escaping.js';
 import { toAsciiDomain } from './idna/domain.js';
 import { joinParts, prepareParts, splitAddress, suggestAddress, type AddressParts } from './jid.js';
 import { describeViolation, type AddressPart, type AddressViolation } from './jid-error.js';
+import { hasProperty } from './unicode-property.js';
 
 /** Something an address may have and people should know about. */
 export interface AddressWarning {
@@ -92,15 +93,16 @@ function findTextWarnings(part: AddressPart, name: string, text: string): Addres
       looksLike,
     );
   }
-  const invisible = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/u.exec(text)?.[0];
+  const invisible = Array.from(text).find((character) =>
+    hasProperty(character, 'Cf', 'Default_Ignorable_Code_Point'),
+  );
   if (invisible !== undefined)
     add(
       'invisible',
       `${name} has a character that cannot be seen: ${describeCodePoint(invisible.codePointAt(0) ?? 0)}`,
     );
   if (/^ | $| {2}/.test(text)) add('spaces', `${name} has a space at an end, or several in a row`);
-  if (/\p{M}{4}/u.test(text.normalize('NFD')))
-    add('stacked-marks', `${name} stacks four or more marks on one letter`);
+  if (hasStackedMarks(text)) add('stacked-marks', `${name} stacks four or more marks on one letter`);
   return warnings;
 }
 
@@ -131,6 +133,15 @@ function findServerWarnings({ local, domain }: AddressParts): AddressWarning[] {
       message: `the domain ${domain} ends in a number but is not an IPv4 address`,
     });
   return warnings;
+}
+
+function hasStackedMarks(text: string): boolean {
+  let marks = 0;
+  for (const character of text.normalize('NFD')) {
+    marks = hasProperty(character, 'M') ? marks + 1 : 0;
+    if (marks > 3) return true;
+  }
+  return false;
 }
 
 /** `a, b and c` */

@@ -1,4 +1,5 @@
 /** Which writing systems a text mixes (UTS #39 §5.1, with the "highly restrictive" level of §5.2). */
+import { hasProperty } from '../unicode-property.js';
 
 /** The scripts in modern everyday use (UAX #31, table 5); every other one counts as `Other`. */
 const scriptNames = [
@@ -40,8 +41,6 @@ const writtenTogether: readonly (readonly string[])[] = [
   ['Latin', 'Han', 'Hangul'],
 ];
 
-let tests: [string, RegExp][] | undefined;
-
 /** The scripts that a text mixes, or an empty list when it is written in one, or in some that belong together. */
 export function findMixedScripts(text: string): string[] {
   const found = new Set<string>();
@@ -62,13 +61,12 @@ export function findMixedScripts(text: string): string[] {
 /** The scripts a character is used in; none for what all of them use, such as digits and most marks. */
 function scriptsOf(character: string): string[] {
   if (/[a-z]/i.test(character)) return ['Latin'];
-  if (/[\p{Script=Common}\p{Script=Inherited}]/u.test(character) && !hasScriptExtensions(character))
+  if (hasProperty(character, 'Script=Common', 'Script=Inherited') && !hasScriptExtensions(character))
     return [];
-  tests ??= scriptNames.map((name) => [name, new RegExp(`\\p{Script_Extensions=${name}}`, 'u')]);
-  const scripts = tests.filter(([, test]) => test.test(character)).map(([name]) => name);
+  const scripts = scriptNames.filter((name) => hasProperty(character, `Script_Extensions=${name}`));
   return scripts.length > 0 ? scripts : ['Other'];
 }
 
 function hasScriptExtensions(character: string): boolean {
-  return !/[\p{Script_Extensions=Common}\p{Script_Extensions=Inherited}]/u.test(character);
+  return !hasProperty(character, 'Script_Extensions=Common', 'Script_Extensions=Inherited');
 }

@@ -6,6 +6,7 @@
  * letters. Fullwidth, mathematical and other compatibility forms need no table: NFKD undoes them. Not here: look-alikes
  * between or within other scripts (Devanagari, Han, Arabic and so on).
  */
+import { hasProperty } from '../unicode-property.js';
 
 /** What it looks like, and the code points that do. A line that begins with a space belongs to the line before it. */
 const unicodeTable = `
@@ -120,7 +121,7 @@ let table: Map<string, string> | undefined;
 export function skeleton(text: string): string {
   let looks = '';
   for (const character of text.normalize('NFKD')) {
-    if (!/\p{Default_Ignorable_Code_Point}/u.test(character)) looks += prototypeOf(character);
+    if (!hasProperty(character, 'Default_Ignorable_Code_Point')) looks += prototypeOf(character);
   }
   let folded = '';
   for (const character of looks.toLowerCase()) folded += prototypeOf(character).toLowerCase();

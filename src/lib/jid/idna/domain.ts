@@ -6,11 +6,12 @@
  */
 import { isIPv6 } from 'node:net';
 import { checkBidiRule, hasRightToLeft } from '../precis/bidi-rule.js';
-import { checkContext } from '../precis/contextual-rules.js';
+import { checkCharacters } from '../precis/characters.js';
 import { idnaProperty } from '../precis/derived-property.js';
-import { disallowedCharacter, mapWidth } from '../precis/profile.js';
+import { mapWidth } from '../precis/profile.js';
 import { prepared, refused, type Prepared, type Violation } from '../violation.js';
 import { decodePunycode, encodePunycode } from './punycode.js';
+import { hasProperty } from '../unicode-property.js';
 
 const maxLabelLength = 63;
 const maxNameLength = 253;
@@ -22,6 +23,10 @@ const plainDomain =
 /** The domain with U-labels, in lower case and without a final dot: the form that is compared, stored and sent. */
 export function prepareDomain(text: string): Prepared {
   if (plainDomain.test(text)) return prepared(text);
+  if (/^[!-~]+$/.test(text)) {
+    const lower = text.toLowerCase().replace(/\.$/, '');
+    if (plainDomain.test(lower)) return prepared(lower);
+  }
   if (text === '') return refused({ rule: 'empty', message: 'may not be empty' });
   if (text.startsWith('[')) return prepareIPv6(text);
   const labels = splitLabels(text);
@@ -81,7 +86,8 @@ function mapCharacter(character: string): string {
   const codePoint = character.codePointAt(0) ?? 0;
   if (codePoint === 0x3002 || codePoint === 0xff0e || codePoint === 0xff61) return '.';
   const narrow = mapWidth(character);
-  return idnaProperty(narrow.codePointAt(0) ?? 0) === 'PVALID' ? narrow : narrow.toLowerCase();
+  const isValid = idnaProperty(narrow.codePointAt(0) ?? 0) === 'PVALID';
+  return (isValid ? narrow : narrow.toLowerCase()).normalize('NFC');
 }
 
 /** One mapped label as a U-label or an NR-LDH label. Indexes count from the start of the label. */
@@ -92,13 +98,12 @@ function prepareLabel({ characters, typed }: Label): Prepared {
       message: 'has an empty label (two dots in a row, or a dot in front)',
       index: 0,
     });
-  const disallowed = checkCharacters(characters, typed);
+  const disallowed = checkCharacters(characters, typed, idnaProperty);
   if (disallowed[0]) return refused(disallowed[0], ...disallowed.slice(1));
   const joined = characters.join('');
   const label = joined.normalize('NFC');
   if (label.startsWith('xn--')) return prepareALabel(label);
-  const violation =
-    (label === joined ? undefined : checkCharacters(Array.from(label))[0]) ?? checkLabel(label);
+  const violation = (label === joined ? undefined : checkText(label)) ?? checkLabel(label);
   return violation ? refused(violation) : prepared(label);
 }
 
@@ -117,26 +122,13 @@ function prepareALabel(label: string): Prepared {
   if (/^[\x00-\x7f]*$/.test(decoded)) return wrong('stands for an ASCII label');
   if (decoded.normalize('NFC') !== decoded || toALabel(decoded) !== label)
     return wrong('is not in its normal form');
-  const [violation] = checkCharacters(Array.from(decoded));
-  const reason = violation ?? checkLabel(decoded);
+  const reason = checkText(decoded) ?? checkLabel(decoded);
   return reason ? wrong(`stands for a label that ${reason.message}`) : prepared(decoded);
 }
 
-/** Checks the mapped characters, and names the ones that were typed. */
-function checkCharacters(characters: readonly string[], typed: readonly string[] = characters): Violation[] {
-  const violations: Violation[] = [];
-  const codePoints = characters.map((character) => character.codePointAt(0) ?? 0);
-  codePoints.forEach((codePoint, index) => {
-    const property = idnaProperty(codePoint);
-    if (property === 'PVALID') return;
-    if (property === 'CONTEXTJ' || property === 'CONTEXTO') {
-      const violation = checkContext(codePoints, index);
-      if (violation) violations.push(violation);
-      return;
-    }
-    violations.push(disallowedCharacter(property, typed[index]?.codePointAt(0) ?? codePoint, index));
-  });
-  return violations;
+function checkText(label: string): Violation | undefined {
+  const characters = Array.from(label);
+  return checkCharacters(characters, characters, idnaProperty)[0];
 }
 
 /** What is asked of a label as a whole (RFC 5891 §4.2.3, RFC 1035 §2.3.4), but for the Bidi Rule. */
@@ -155,7 +147,7 @@ function checkLabel(label: string): Violation | undefined {
       message: `has a label with hyphens in the third and fourth place (${label})`,
       index: 2,
     };
-  if (/^\p{M}/u.test(label))
+  if (hasProperty(label, 'M'))
     return { rule: 'leading-mark', message: 'has a label that begins with a combining mark', index: 0 };
   // An A-label is longer than its U-label: encoding, which is quadratic, need not be tried on a long one.
   return label.length > maxLabelLength * 2 || toALabel(label).length > maxLabelLength ? tooLong() : undefined;

@@ -1,5 +1,6 @@
 /** The Bidi Rule: texts that run from right to left keep their shape when they are put beside others (RFC 5893 §2). */
 import type { Violation } from '../violation.js';
+import { hasProperty } from '../unicode-property.js';
 
 /**
  * R also stands for AL, which the rule never tells apart; ON for every class that the rule allows anywhere but at the ends.
@@ -20,14 +21,15 @@ function bidiClassOf(codePoint: number): BidiClass {
     if (codePoint >= 0x30 && codePoint <= 0x39) return 'EN';
     return /[a-z]/i.test(String.fromCharCode(codePoint)) ? 'L' : 'ON';
   }
+  if ((codePoint >= 0x5d0 && codePoint <= 0x5ea) || (codePoint >= 0x621 && codePoint <= 0x64a)) return 'R';
   const character = String.fromCodePoint(codePoint);
-  if (/[\p{Mn}\p{Me}]/u.test(character)) return isSpacingMn(codePoint) ? 'L' : 'NSM';
+  if (hasProperty(character, 'Mn', 'Me')) return isSpacingMn(codePoint) ? 'L' : 'NSM';
   if (codePoint >= 0x6f0 && codePoint <= 0x6f9) return 'EN';
   if ((codePoint >= 0x660 && codePoint <= 0x669) || (codePoint >= 0x10d30 && codePoint <= 0x10d49))
     return 'AN';
   if (neutralLetters.test(character)) return 'ON';
-  if (isRightToLeftBlock(codePoint)) return /[\p{L}\p{N}\p{P}]/u.test(character) ? 'R' : 'ON';
-  return /[\p{L}\p{N}\p{Mc}]/u.test(character) ? 'L' : 'ON';
+  if (isRightToLeftBlock(codePoint)) return hasProperty(character, 'L', 'N', 'P') ? 'R' : 'ON';
+  return hasProperty(character, 'L', 'N', 'Mc') ? 'L' : 'ON';
 }
 
 /** Marks of general category Mn that take room all the same. */
@@ -49,7 +51,7 @@ function isRightToLeftBlock(codePoint: number): boolean {
 export function hasRightToLeft(text: string): boolean {
   for (const character of text) {
     const codePoint = character.codePointAt(0) ?? 0;
-    if (codePoint < 0x590) continue;
+    if (!isRightToLeftBlock(codePoint)) continue;
     const bidiClass = bidiClassOf(codePoint);
     if (bidiClass === 'R' || bidiClass === 'AN') return true;
   }

@@ -1,23 +1,9 @@
 /** Contextual rules: characters that are valid only beside certain others (RFC 5892 appendix A, used by RFC 8264 §9.15). */
-import type { Violation } from '../violation.js';
-import { describeCodePoint, formatCodePoint } from '../code-point.js';
 import { isJoiningTransparent, isVirama, joinsBackward, joinsForward } from './joining.js';
+import { hasProperty } from '../unicode-property.js';
 
-/** Checks one CONTEXTJ or CONTEXTO character of a text given as code points. */
-export function checkContext(codePoints: readonly number[], index: number): Violation | undefined {
-  const needs = unmetContext(codePoints, index);
-  const codePoint = codePoints[index] ?? 0;
-  if (needs === undefined) return undefined;
-  return {
-    rule: 'context',
-    message: `may contain ${describeCodePoint(codePoint)} only ${needs}`,
-    codePoint: formatCodePoint(codePoint),
-    index,
-  };
-}
-
-/** Where the character would be allowed, or undefined when it is allowed where it is. */
-function unmetContext(codePoints: readonly number[], index: number): string | undefined {
+/** Where a CONTEXTJ or CONTEXTO character would be allowed, or undefined when it is allowed where it is. */
+export function unmetContext(codePoints: readonly number[], index: number): string | undefined {
   const before = codePoints[index - 1];
   const after = codePoints[index + 1];
   const codePoint = codePoints[index] ?? 0;
@@ -31,14 +17,12 @@ function unmetContext(codePoints: readonly number[], index: number): string | un
     case 0xb7: // A.3
       return before === 0x6c && after === 0x6c ? undefined : 'between two letters l';
     case 0x375: // A.4
-      return isScript(after, /\p{Script=Greek}/u) ? undefined : 'before a Greek letter';
+      return isScript(after, 'Greek') ? undefined : 'before a Greek letter';
     case 0x5f3: // A.5
     case 0x5f4: // A.6
-      return isScript(before, /\p{Script=Hebrew}/u) ? undefined : 'after a Hebrew letter';
+      return isScript(before, 'Hebrew') ? undefined : 'after a Hebrew letter';
     case 0x30fb: // A.7
-      return codePoints.some((code) =>
-        isScript(code, /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u),
-      )
+      return codePoints.some((code) => isScript(code, 'Hiragana', 'Katakana', 'Han'))
         ? undefined
         : 'together with Japanese or Chinese letters';
     default: // A.8 and A.9: the two sets of Arabic digits are not mixed
@@ -52,8 +36,9 @@ function unmetContext(codePoints: readonly number[], index: number): string | un
   }
 }
 
-function isScript(codePoint: number | undefined, script: RegExp): boolean {
-  return codePoint !== undefined && script.test(String.fromCodePoint(codePoint));
+function isScript(codePoint: number | undefined, ...scripts: readonly string[]): boolean {
+  if (codePoint === undefined) return false;
+  return hasProperty(String.fromCodePoint(codePoint), ...scripts.map((script) => `Script=${script}`));
 }
 
 /** `(Joining_Type:{L,D})(Joining_Type:T)*ZWNJ(Joining_Type:T)*(Joining_Type:{R,D})` */

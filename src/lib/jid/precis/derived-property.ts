@@ -3,6 +3,7 @@
  *
  * The tables are those of the JavaScript engine (`\p{…}`), so the version of Unicode is that of the Node that runs.
  */
+import { hasProperty } from '../unicode-property.js';
 
 /** FREE_PVAL: valid in the FreeformClass, disallowed in the IdentifierClass. */
 export type Property = 'PVALID' | 'FREE_PVAL' | 'CONTEXTJ' | 'CONTEXTO' | 'DISALLOWED' | 'UNASSIGNED';
@@ -18,6 +19,50 @@ const exceptions = new Map<number, Property>([
   ),
 ]);
 
+/**
+ * Letters of the scripts met most, all valid unless they are capitals in a U-label: compiling a `\p{…}` costs about a
+ * millisecond, once, and most addresses need none.
+ */
+const commonLetters: readonly (readonly [number, number])[] = [
+  [0xc0, 0xd6],
+  [0xd8, 0xf6],
+  [0xf8, 0x131],
+  [0x134, 0x13e],
+  [0x141, 0x148],
+  [0x14a, 0x17e],
+  [0x391, 0x3a1],
+  [0x3a3, 0x3c9],
+  [0x400, 0x481],
+  [0x5d0, 0x5ea],
+  [0x621, 0x63f],
+  [0x641, 0x64a],
+  [0x3041, 0x3096],
+  [0x30a1, 0x30fa],
+  [0x4e00, 0x9fff],
+  [0xac00, 0xd7a3],
+];
+
+const precisProperties = new Map<number, Property>();
+const idnaProperties = new Map<number, Property>();
+
+/** Remembers what has been derived; bounded by the number of code points, and in practice by what is used. */
+function remember(
+  memory: Map<number, Property>,
+  codePoint: number,
+  derive: (codePoint: number) => Property,
+): Property {
+  let property = memory.get(codePoint);
+  if (property === undefined) {
+    property = derive(codePoint);
+    memory.set(codePoint, property);
+  }
+  return property;
+}
+
+function isCommonLetter(codePoint: number): boolean {
+  return commonLetters.some(([first, last]) => codePoint >= first && codePoint <= last);
+}
+
 function digitsFrom(zero: number): (readonly [number, Property])[] {
   return Array.from({ length: 10 }, (_, digit) => [zero + digit, 'CONTEXTO'] as const);
 }
@@ -25,17 +70,22 @@ function digitsFrom(zero: number): (readonly [number, Property])[] {
 /** RFC 8264 §8, in its order. The set of backward-compatible code points (§9.7) is empty. */
 export function precisProperty(codePoint: number): Property {
   if (codePoint >= 0x21 && codePoint <= 0x7e) return 'PVALID';
+  return remember(precisProperties, codePoint, derivePrecisProperty);
+}
+
+function derivePrecisProperty(codePoint: number): Property {
   const exception = exceptions.get(codePoint);
   if (exception) return exception;
+  if (isCommonLetter(codePoint)) return 'PVALID';
   const character = String.fromCodePoint(codePoint);
-  if (/\p{Cn}/u.test(character) && !/\p{Noncharacter_Code_Point}/u.test(character)) return 'UNASSIGNED';
+  if (hasProperty(character, 'Cn') && !hasProperty(character, 'Noncharacter_Code_Point')) return 'UNASSIGNED';
   if (codePoint === 0x200c || codePoint === 0x200d) return 'CONTEXTJ';
   if (isOldHangulJamo(codePoint)) return 'DISALLOWED';
-  if (/[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Cc}]/u.test(character))
+  if (hasProperty(character, 'Default_Ignorable_Code_Point', 'Noncharacter_Code_Point', 'Cc'))
     return 'DISALLOWED';
   if (character.normalize('NFKC') !== character) return 'FREE_PVAL';
-  if (/[\p{Ll}\p{Lu}\p{Lo}\p{Nd}\p{Lm}\p{Mn}\p{Mc}]/u.test(character)) return 'PVALID';
-  if (/[\p{Lt}\p{Nl}\p{No}\p{Me}\p{Zs}\p{S}\p{P}]/u.test(character)) return 'FREE_PVAL';
+  if (hasProperty(character, 'Ll', 'Lu', 'Lo', 'Nd', 'Lm', 'Mn', 'Mc')) return 'PVALID';
+  if (hasProperty(character, 'Lt', 'Nl', 'No', 'Me', 'Zs', 'S', 'P')) return 'FREE_PVAL';
   return 'DISALLOWED';
 }
 
@@ -48,16 +98,21 @@ export function idnaProperty(codePoint: number): Property {
       (codePoint >= 0x61 && codePoint <= 0x7a);
     return isLdh ? 'PVALID' : 'DISALLOWED';
   }
+  return remember(idnaProperties, codePoint, deriveIdnaProperty);
+}
+
+function deriveIdnaProperty(codePoint: number): Property {
   const exception = exceptions.get(codePoint);
   if (exception) return exception;
   const character = String.fromCodePoint(codePoint);
-  if (/\p{Cn}/u.test(character) && !/\p{Noncharacter_Code_Point}/u.test(character)) return 'UNASSIGNED';
+  if (isCommonLetter(codePoint)) return character.toLowerCase() === character ? 'PVALID' : 'DISALLOWED';
+  if (hasProperty(character, 'Cn') && !hasProperty(character, 'Noncharacter_Code_Point')) return 'UNASSIGNED';
   if (codePoint === 0x200c || codePoint === 0x200d) return 'CONTEXTJ';
   // "Unstable" (§2.2): changed by folding case and compatibility, which is what this property says.
-  if (/[\p{Changes_When_NFKC_Casefolded}\p{Default_Ignorable_Code_Point}\p{White_Space}]/u.test(character))
+  if (hasProperty(character, 'Changes_When_NFKC_Casefolded', 'Default_Ignorable_Code_Point', 'White_Space'))
     return 'DISALLOWED';
   if (isIgnorableBlock(codePoint) || isOldHangulJamo(codePoint)) return 'DISALLOWED';
-  return /[\p{Ll}\p{Lu}\p{Lo}\p{Nd}\p{Lm}\p{Mn}\p{Mc}]/u.test(character) ? 'PVALID' : 'DISALLOWED';
+  return hasProperty(character, 'Ll', 'Lu', 'Lo', 'Nd', 'Lm', 'Mn', 'Mc') ? 'PVALID' : 'DISALLOWED';
 }
 
 /** Combining marks for symbols, and the two blocks of musical symbols (RFC 5892 §2.4). */
@@ -78,17 +133,17 @@ function isOldHangulJamo(codePoint: number): boolean {
 /** What kind of character it is that may not be there: `a symbol`. */
 export function describeKind(codePoint: number): string {
   const character = String.fromCodePoint(codePoint);
-  if (/\p{Zs}/u.test(character)) return 'a space';
-  if (/\p{Cc}/u.test(character)) return 'a control character';
-  if (/[\p{Cf}\p{Default_Ignorable_Code_Point}]/u.test(character)) return 'an invisible character';
-  if (/\p{Cs}/u.test(character)) return 'half of a surrogate pair';
-  if (/\p{Co}/u.test(character)) return 'a private-use character';
-  if (/\p{Noncharacter_Code_Point}/u.test(character)) return 'a noncharacter';
-  if (/\p{Cn}/u.test(character)) return 'an unassigned code point';
+  if (hasProperty(character, 'Zs')) return 'a space';
+  if (hasProperty(character, 'Cc')) return 'a control character';
+  if (hasProperty(character, 'Cf', 'Default_Ignorable_Code_Point')) return 'an invisible character';
+  if (hasProperty(character, 'Cs')) return 'half of a surrogate pair';
+  if (hasProperty(character, 'Co')) return 'a private-use character';
+  if (hasProperty(character, 'Noncharacter_Code_Point')) return 'a noncharacter';
+  if (hasProperty(character, 'Cn')) return 'an unassigned code point';
   if (isOldHangulJamo(codePoint)) return 'a conjoining Hangul letter';
-  if (/\p{S}/u.test(character)) return 'a symbol';
-  if (/\p{P}/u.test(character)) return 'punctuation';
+  if (hasProperty(character, 'S')) return 'a symbol';
+  if (hasProperty(character, 'P')) return 'punctuation';
   if (character.normalize('NFKC') !== character) return 'a compatibility character';
-  if (/\p{Lu}/u.test(character)) return 'an upper-case letter';
+  if (hasProperty(character, 'Lu')) return 'an upper-case letter';
   return 'a character';
 }

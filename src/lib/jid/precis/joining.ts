@@ -2,6 +2,7 @@
  * Two Unicode properties that JavaScript does not have and that the rules for the zero-width joiners need.
  * Facts of Unicode 17; a script that is encoded later is refused with a joiner, never wrongly let through.
  */
+import { hasProperty } from '../unicode-property.js';
 
 /** Canonical_Combining_Class=Virama */
 const virama =
@@ -46,7 +47,7 @@ export function joinsBackward(codePoint: number): boolean {
 
 /** Joining_Type=Transparent, of the characters that a label may contain at all. */
 export function isJoiningTransparent(codePoint: number): boolean {
-  return codePoint === 0x1e94b || /\p{Mn}/u.test(String.fromCodePoint(codePoint));
+  return codePoint === 0x1e94b || hasProperty(String.fromCodePoint(codePoint), 'Mn');
 }
 
 /** A test for hexadecimal ranges, read when it is first used. */

@@ -2,11 +2,10 @@
  * PRECIS: preparation, enforcement and comparison of internationalised strings (RFC 8264), and the profiles
  * that XMPP uses (RFC 8265, RFC 8266). Pure functions; nothing is loaded for them.
  */
-import { describeCodePoint, formatCodePoint } from '../code-point.js';
 import { prepared, refused, type Prepared, type Violation } from '../violation.js';
 import { checkBidiRule, hasRightToLeft } from './bidi-rule.js';
-import { checkContext } from './contextual-rules.js';
-import { describeKind, precisProperty, type Property } from './derived-property.js';
+import { checkCharacters } from './characters.js';
+import { precisProperty } from './derived-property.js';
 
 /** The choices a profile makes where the framework leaves them open (RFC 8264 §5.2). */
 export interface Profile {
@@ -61,6 +60,9 @@ export const nickname: Profile = {
   appliesBidiRule: false,
 };
 
+/** General category Zs but for U+0020. */
+const nonAsciiSpaces = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g;
+
 /** How often the rules are applied again to a result that is not stable yet (RFC 8264 §7). */
 const maxReapplications = 3;
 
@@ -82,8 +84,11 @@ export function isSame(profile: Profile, first: string, second: string): boolean
 }
 
 function applyUntilStable(profile: Profile, text: string, lower: boolean): Prepared {
+  const isPlain = profile.stringClass === 'identifier' ? /^[!-~]+$/ : /^[ -~]+$/;
+  if (profile.mapsSpaces !== 'collapsed' && isPlain.test(text))
+    return prepared(lower ? text.toLowerCase() : text);
   const first = applyOnce(profile, text, lower);
-  if (!first.ok) return first;
+  if (!first.ok || first.text === text) return first;
   let current = first.text;
   for (let round = 0; round < maxReapplications; round += 1) {
     const next = applyOnce(profile, current, lower);
@@ -104,16 +109,21 @@ function withoutIndexes([first, ...others]: readonly [Violation, ...Violation[]]
   return refused(strip(first), ...others.map(strip));
 }
 
-/** The rules in the order of RFC 8264 §7, with the code points checked first, while they can still be pointed at. */
+/**
+ * The rules in the order of RFC 8264 §7. They are applied character by character first, so that what is not valid after them
+ * can be pointed at. A final Σ therefore becomes σ: as in RFC 8265 §3.5, and on servers that still use Nodeprep.
+ */
 function applyOnce(profile: Profile, text: string, lower: boolean): Prepared {
-  const characters = Array.from(text, (character) => (profile.mapsWidth ? mapWidth(character) : character));
-  const disallowed = checkClass(profile, characters, text);
-  if (disallowed[0]) return refused(disallowed[0], ...disallowed.slice(1));
-
-  // One character at a time: a final Σ becomes σ, as in RFC 8265 §3.5 and on servers that still use Nodeprep.
-  const mapped = lower ? characters.map((character) => character.toLowerCase()) : characters;
-  const outOfContext = checkContexts(mapped);
-  if (outOfContext[0]) return refused(outOfContext[0], ...outOfContext.slice(1));
+  const typed = Array.from(text);
+  const mapped = typed.map((character) => {
+    const narrow = profile.mapsWidth ? mapWidth(character) : character;
+    return (lower ? narrow.toLowerCase() : narrow).normalize('NFC');
+  });
+  const [violation, ...others] = checkCharacters(mapped, typed, (codePoint) => {
+    const property = precisProperty(codePoint);
+    return property === 'FREE_PVAL' && profile.stringClass === 'freeform' ? 'PVALID' : property;
+  });
+  if (violation) return refused(violation, ...others);
 
   const result = mapSpaces(profile, mapped.join('')).normalize(profile.normalization);
   if (result === '') return refused({ rule: 'empty', message: 'may not be empty' });
@@ -130,42 +140,6 @@ export function mapWidth(character: string): string {
 
 function mapSpaces(profile: Profile, text: string): string {
   if (profile.mapsSpaces === 'no') return text;
-  const ascii = text.replace(/\p{Zs}/gu, ' ');
+  const ascii = text.replace(nonAsciiSpaces, ' ');
   return profile.mapsSpaces === 'collapsed' ? ascii.replace(/ +/g, ' ').replace(/^ | $/g, '') : ascii;
-}
-
-/** Checks the mapped characters, and names the ones that were typed. */
-function checkClass(profile: Profile, characters: readonly string[], text: string): Violation[] {
-  const violations: Violation[] = [];
-  const typed = Array.from(text);
-  characters.forEach((character, index) => {
-    const codePoint = character.codePointAt(0) ?? 0;
-    const property = precisProperty(codePoint);
-    if (property === 'PVALID' || property === 'CONTEXTJ' || property === 'CONTEXTO') return;
-    if (property === 'FREE_PVAL' && profile.stringClass === 'freeform') return;
-    violations.push(disallowedCharacter(property, typed[index]?.codePointAt(0) ?? codePoint, index));
-  });
-  return violations;
-}
-
-export function disallowedCharacter(property: Property, codePoint: number, index: number): Violation {
-  return {
-    rule: property === 'UNASSIGNED' ? 'unassigned' : 'disallowed',
-    message: `may not contain ${describeKind(codePoint)} (${describeCodePoint(codePoint)})`,
-    codePoint: formatCodePoint(codePoint),
-    index,
-  };
-}
-
-function checkContexts(characters: readonly string[]): Violation[] {
-  const violations: Violation[] = [];
-  const codePoints = characters.map((character) => character.codePointAt(0) ?? 0);
-  codePoints.forEach((codePoint, index) => {
-    if (codePoint < 0x80) return;
-    const property = precisProperty(codePoint);
-    if (property !== 'CONTEXTJ' && property !== 'CONTEXTO') return;
-    const violation = checkContext(codePoints, index);
-    if (violation) violations.push(violation);
-  });
-  return violations;
 }
