@@ -5,8 +5,8 @@ import type { Element } from '../../xml/element.js';
 import type { ConnectOptions } from '../options.js';
 import type { ChannelBindingType } from '../transport/socket.js';
 
-/** `tls-finished` is the client's Finished message of any TLS version: see `COMPAT(ejabberd 23.01)` in channel-binding.ts. */
-export type ChannelBindingSource = ChannelBindingType | 'tls-finished';
+/** What can be named to a server. The transport's `tls-finished` is only another source of data: see channel-binding.ts. */
+export type BindingName = Exclude<ChannelBindingType, 'tls-finished'>;
 
 /**
  * Something negotiated inside SASL2 (`<authenticate/>` and `<success/>`), or inside Bind 2 (`<bind/>` and `<bound/>`):
@@ -56,7 +56,7 @@ export interface AuthenticationOptions {
   options: ConnectOptions;
   /** TLS is on. Without it nothing is sent unless `options.allowPlain`. */
   isSecure: boolean;
-  channelBinding: (type: ChannelBindingSource) => Buffer | undefined;
+  channelBinding: (type: ChannelBindingType) => Buffer | undefined;
   /** Bind 2 is used only where it is given, and not with a FAST token: the resource's tag, and the features asked for inside `<bind/>`. */
   bind2?: { tag: string; features: readonly InlineFeature[] } | undefined;
   /** Inline features of SASL2 itself: resumption (XEP-0198). */

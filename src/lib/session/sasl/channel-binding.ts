@@ -3,7 +3,7 @@
  */
 import { AuthError } from '../../errors.js';
 import type { ChannelBindingType } from '../transport/socket.js';
-import type { ChannelBindingSource } from './authentication.js';
+import type { BindingName } from './authentication.js';
 import type { Offer } from './offer.js';
 import type { ScramBinding } from './scram.js';
 
@@ -11,11 +11,7 @@ import type { ScramBinding } from './scram.js';
  * Strongest first. `tls-exporter` and `tls-unique` are bound to the connection; `tls-server-end-point` only to the
  * certificate, so a thief of its key goes unnoticed. The transport has `tls-unique` only up to TLS 1.2, where it is defined.
  */
-export const bindingTypes: readonly ChannelBindingType[] = [
-  'tls-exporter',
-  'tls-unique',
-  'tls-server-end-point',
-];
+export const bindingTypes: readonly BindingName[] = ['tls-exporter', 'tls-unique', 'tls-server-end-point'];
 
 export interface BindingPlan {
   /** To try in turn, each only when the server did not know the one before. */
@@ -24,7 +20,7 @@ export interface BindingPlan {
   isHashRequired: boolean;
 }
 
-export type ChannelBindingLookup = (type: ChannelBindingSource) => Buffer | undefined;
+export type ChannelBindingLookup = (type: ChannelBindingType) => Buffer | undefined;
 
 /**
  * Decides for SCRAM.
@@ -86,6 +82,6 @@ function planWithoutTypes(offer: Offer, lookup: ChannelBindingLookup): BindingPl
   return { bindings, isHashRequired: false };
 }
 
-function bind(type: ChannelBindingType, data: Buffer | undefined): ScramBinding {
+function bind(type: BindingName, data: Buffer | undefined): ScramBinding {
   return data === undefined ? { flag: 'n' } : { flag: 'p', type, data };
 }

@@ -5,11 +5,11 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AuthError } from '../../errors.js';
-import type { ChannelBindingType } from '../transport/socket.js';
+import type { BindingName } from './authentication.js';
 import type { SaslMechanism } from './mechanism.js';
 
 /** Strongest first. */
-export const hashedTokenSuffixes: readonly [suffix: string, binding: ChannelBindingType | undefined][] = [
+export const hashedTokenSuffixes: readonly [suffix: string, binding: BindingName | undefined][] = [
   ['EXPR', 'tls-exporter'],
   ['UNIQ', 'tls-unique'],
   ['ENDP', 'tls-server-end-point'],
@@ -22,7 +22,7 @@ export interface HashedTokenOptions {
   hash: (typeof hashedTokenHashes)[number];
   username: string;
   token: string;
-  binding: { type: ChannelBindingType; data: Buffer } | undefined;
+  binding: { type: BindingName; data: Buffer } | undefined;
 }
 
 export class HashedToken implements SaslMechanism {
