@@ -68,6 +68,11 @@ export class IqPairing {
 function isAnsweredBy(request: TracedIq, reply: TracedIq): boolean {
   const asked = fold(request.to);
   const answering = fold(reply.from);
+  // Our own reply need not name us; whom it goes to decides.
+  if (reply.dir === 'out') {
+    const isSameSender = asked === undefined || answering === undefined || asked === answering;
+    return isSameSender && fold(reply.to) === fold(request.from);
+  }
   if (asked === answering) return true;
   const self = fold(request.from ?? reply.to);
   const own = self === undefined ? [] : [self, bare(self), bare(self).replace(/^[^@]*@/, '')];

@@ -117,8 +117,9 @@ class SelectorParser {
     const namespace = this.#take(/\{([^}]*)\}/y);
     const name = this.#take(/\*|[\p{L}_][\p{L}\p{N}_.-]*/uy, namespace === undefined);
     const tests: AttributeTest[] = [];
-    while (this.#take(/\[/y, false) !== undefined) tests.push(this.#readTest());
-    if (namespace === undefined && name === undefined && tests.length === 0) {
+    const isNamed = namespace !== undefined || name !== undefined;
+    while (this.#take(/\[/y, !isNamed && tests.length === 0) !== undefined) tests.push(this.#readTest());
+    if (!isNamed && tests.length === 0) {
       throw this.#wrong('expected an element: name, {namespace}name or *');
     }
     return { name: name === '*' ? undefined : name, namespace: namespace?.slice(1, -1), tests, isChild };

@@ -28,7 +28,6 @@ interface DirectionState {
 
 export class StanzaStream {
   readonly #directions = new Map<string, DirectionState>();
-  #lastTime = 0;
 
   constructor(private readonly emit: (happening: Happening) => void) {}
 
@@ -37,7 +36,6 @@ export class StanzaStream {
       case 'header':
         return;
       case 'data': {
-        this.#lastTime = record.t;
         const state = this.#direction(record.conn, record.dir);
         let text = record.text;
         if (text === undefined) {
@@ -52,11 +50,9 @@ export class StanzaStream {
         return;
       }
       case 'connection':
-        this.#lastTime = record.t;
         this.emit({ kind: 'connection', record });
         return;
       case 'event':
-        this.#lastTime = record.t;
         // A new socket starts a new stream, and a closed one ends its last.
         if (record.name === 'tcp' || record.name === 'websocket' || record.name === 'close')
           this.#end((key) => key.startsWith(`${record.conn} `));
@@ -77,7 +73,7 @@ export class StanzaStream {
   }
 
   #end(isMeant: (key: string) => boolean): void {
-    for (const [key, state] of this.#directions) if (isMeant(key)) state.splitter.end(this.#lastTime);
+    for (const [key, state] of this.#directions) if (isMeant(key)) state.splitter.end();
   }
 
   #direction(conn: number, dir: Direction): DirectionState {

@@ -58,6 +58,7 @@ export class UnitSplitter {
   #pending = '';
   #n = 0;
   #startedAt = 0;
+  #lastTime = 0;
 
   constructor(private readonly emit: (unit: Unit) => void) {}
 
@@ -66,6 +67,7 @@ export class UnitSplitter {
     /** Where the unit's part in this text starts. */
     let start = 0;
     let at = 0;
+    this.#lastTime = t;
     if (this.#pending === '') this.#begin(n, t);
     const finish = (kind: UnitKind, end: number): void => {
       const whole = this.#pending + text.slice(start, end);
@@ -154,10 +156,10 @@ export class UnitSplitter {
   }
 
   /** The direction ended: what is not complete will never be. */
-  end(t: number): void {
+  end(): void {
     if (this.#pending === '') return;
     const kind = /^\s*$/.test(this.#pending) ? 'space' : 'incomplete';
-    this.emit({ kind, text: this.#pending, n: this.#n, startedAt: this.#startedAt, endedAt: t });
+    this.emit({ kind, text: this.#pending, n: this.#n, startedAt: this.#startedAt, endedAt: this.#lastTime });
     this.#pending = '';
     this.#state = State.Text;
     this.#depth = this.#base;
