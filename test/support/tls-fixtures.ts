@@ -1,6 +1,9 @@
 /** A private authority and the certificates that a server may have, good and bad. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createAuthority } from '../../src/lib/sandbox/certificates.js';
 
+const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'tls');
 const DAY_MS = 86_400_000;
 
 export interface KeyPair {
@@ -17,7 +20,10 @@ export interface TlsFixtures {
   expired: KeyPair;
   notYetValid: KeyPair;
   wrongName: KeyPair;
+  /** For `xmpp.test`, whatever the domain. */
   selfSigned: KeyPair;
+  /** An authority's own certificate, which may sign but not serve. */
+  authority: KeyPair;
   /** Good, but by an authority that nobody trusts. */
   stranger: KeyPair;
   client: KeyPair;
@@ -33,8 +39,13 @@ export function makeTlsFixtures(domain = 'xmpp.test'): TlsFixtures {
     expired: authority.issue({ ...request, notBefore: at(-20), notAfter: at(-10) }),
     notYetValid: authority.issue({ ...request, notBefore: at(10), notAfter: at(20) }),
     wrongName: authority.issue({ commonName: 'other.test', names: ['other.test', 'www.other.test'] }),
-    selfSigned: createAuthority(domain),
+    selfSigned: { cert: readFixture('self-signed.cert.pem'), key: readFixture('self-signed.key.pem') },
+    authority: createAuthority(domain),
     stranger: createAuthority('Stranger').issue(request),
     client: authority.issue({ commonName: 'alice', names: [], xmppAddrs: [`alice@${domain}`] }),
   };
+}
+
+function readFixture(name: string): string {
+  return readFileSync(join(FIXTURES, name), 'utf8');
 }

@@ -91,6 +91,8 @@ async function reachEndpoint(
     return { endpoint, carrier: await openWebSocket(endpoint.url, tls, options), remote: endpoint.url };
   }
   const connecting = connectTcp(endpoint.host, endpoint.port, options);
+  // It may fail before it is awaited below.
+  connecting.catch(() => undefined);
   if (options.willStartTls !== false) {
     try {
       // By then the question to the DNS, or the first packet, is on its way.

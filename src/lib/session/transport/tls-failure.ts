@@ -48,6 +48,11 @@ export function explainTlsFailure(error: unknown, circumstances: Circumstances):
         `${of} comes from an authority that is not trusted (${certificate?.issuer ?? 'unknown'})`,
         CA_HINT,
       );
+    case 'INVALID_PURPOSE':
+      return fail(
+        `${of} is not meant for a server`,
+        'its administrator has to get one with the extended key usage "serverAuth"',
+      );
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return fail(
         `${of} is not valid for ${name}; it is for ${listNames(certificate)}`,

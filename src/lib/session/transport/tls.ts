@@ -5,9 +5,8 @@
  * Not here: SRVName and XmppAddr identities of server certificates (RFC 6120 §13.7.1.2 lists them beside DNS names);
  * session resumption; revocation lists.
  */
-import type { X509Certificate } from 'node:crypto';
-import type { Socket } from 'node:net';
-import { isIP } from 'node:net';
+import { X509Certificate } from 'node:crypto';
+import { isIP, type Socket } from 'node:net';
 import {
   checkServerIdentity,
   connect,
@@ -117,12 +116,12 @@ export class TlsClient {
       socket?.destroy();
       plain.destroy();
       const error = explainTlsFailure(failure, { name, place, certificate: seen });
-      report(trace, 'tls', { name, ...(seen && { certificate: seen }), error: error.message });
+      report(trace, 'tls', { serverName: name, ...(seen && { certificate: seen }), error: error.message });
       throw error;
     }
     if (isInsecure) this.#warnInsecure(socket, place);
     report(trace, 'tls', {
-      name,
+      serverName: name,
       version: socket.getProtocol() ?? '',
       cipher: socket.getCipher().name,
       ...(typeof socket.alpnProtocol === 'string' && { alpn: socket.alpnProtocol }),
@@ -211,6 +210,7 @@ function addAuthorities(
   );
   if (!certificates) throw unusable();
   try {
+    for (const certificate of certificates) new X509Certificate(certificate);
     const native = context.context as { addCACert?: (pem: string) => void };
     if (typeof native.addCACert !== 'function') {
       return createSecureContext({

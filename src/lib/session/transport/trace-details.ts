@@ -32,7 +32,7 @@ export interface CertificateDetail {
 
 export interface TlsDetail {
   /** The name that the certificate must have. */
-  name: string;
+  serverName: string;
   version?: string;
   cipher?: string;
   alpn?: string;

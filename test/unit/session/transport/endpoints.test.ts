@@ -38,12 +38,19 @@ describe('parseService', () => {
     expect(parseService('localhost', 5347)).toMatchObject({ port: 5347 });
   });
 
-  it.each(['', 'http://example.org', 'xmpp://', 'host:99999', 'host:0', 'a b', 'xmpp://u@host', 'wss://', 'host:port'])(
-    'refuses %j',
-    (service) => {
-      expect(() => parseService(service)).toThrow(UsageError);
-    },
-  );
+  it.each([
+    '',
+    'http://example.org',
+    'xmpp://',
+    'host:99999',
+    'host:0',
+    'a b',
+    'xmpp://u@host',
+    'wss://',
+    'host:port',
+  ])('refuses %j', (service) => {
+    expect(() => parseService(service)).toThrow(UsageError);
+  });
 });
 
 describe('toHostName', () => {
@@ -83,7 +90,9 @@ describe('orderByPriorityAndWeight', () => {
   it('keeps every record whatever the random source says', () => {
     const records = [1, 2, 3, 4].map((weight) => ({ priority: 0, weight }));
     for (const random of [0, 0.5, 0.999_999]) {
-      expect(orderByPriorityAndWeight(records, () => random).sort((x, y) => x.weight - y.weight)).toEqual(records);
+      expect(orderByPriorityAndWeight(records, () => random).sort((x, y) => x.weight - y.weight)).toEqual(
+        records,
+      );
     }
   });
 });
@@ -127,14 +136,19 @@ describe('findEndpoints', () => {
       timeoutMs,
     });
     expect(endpoints).toMatchObject([{ host: 's.example.org', port: 5269 }]);
-    expect(dns.questions.sort()).toEqual(['SRV _xmpp-server._tcp.example.org', 'SRV _xmpps-server._tcp.example.org']);
+    expect(dns.questions.sort()).toEqual([
+      'SRV _xmpp-server._tcp.example.org',
+      'SRV _xmpps-server._tcp.example.org',
+    ]);
   });
 
   it('asks for an internationalised domain in A-labels', async () => {
     await using dns = await startFakeDns({});
     const endpoints = await findEndpoints('bücher.example', { dnsServers: [dns.server], timeoutMs });
     expect(dns.questions).toContain('SRV _xmpp-client._tcp.xn--bcher-kva.example');
-    expect(endpoints).toEqual([{ kind: 'tcp', host: 'xn--bcher-kva.example', port: 5222, source: 'fallback' }]);
+    expect(endpoints).toEqual([
+      { kind: 'tcp', host: 'xn--bcher-kva.example', port: 5222, source: 'fallback' },
+    ]);
   });
 
   it.each(['NXDOMAIN', 'SERVFAIL'] as const)('falls back to the domain itself after %s', async (answer) => {
@@ -150,7 +164,9 @@ describe('findEndpoints', () => {
     await using dns = await startFakeDns({
       'SRV _xmpp-client._tcp.example.org': [srv('_xmpp-client._tcp.example.org', '.', 0)],
     });
-    await expect(findEndpoints('example.org', { dnsServers: [dns.server], timeoutMs })).rejects.toThrow(DnsError);
+    await expect(findEndpoints('example.org', { dnsServers: [dns.server], timeoutMs })).rejects.toThrow(
+      DnsError,
+    );
   });
 
   it('uses direct TLS where only STARTTLS is said to be missing', async () => {
@@ -162,12 +178,15 @@ describe('findEndpoints', () => {
     expect(endpoints).toEqual([{ kind: 'tls', host: 'x.example.org', port: 5223, source: 'srv' }]);
   });
 
-  it.each(['127.0.0.1', '[::1]', 'localhost', 'sandbox.localhost'])('asks no DNS about %s', async (domain) => {
-    await using dns = await startFakeDns({ 'A example.org': [a('example.org', '127.0.0.1')] });
-    const endpoints = await findEndpoints(domain, { dnsServers: [dns.server], timeoutMs });
-    expect(endpoints).toMatchObject([{ kind: 'tcp', port: 5222, source: 'fallback' }]);
-    expect(dns.questions).toEqual([]);
-  });
+  it.each(['127.0.0.1', '[::1]', 'localhost', 'sandbox.localhost'])(
+    'asks no DNS about %s',
+    async (domain) => {
+      await using dns = await startFakeDns({ 'A example.org': [a('example.org', '127.0.0.1')] });
+      const endpoints = await findEndpoints(domain, { dnsServers: [dns.server], timeoutMs });
+      expect(endpoints).toMatchObject([{ kind: 'tcp', port: 5222, source: 'fallback' }]);
+      expect(dns.questions).toEqual([]);
+    },
+  );
 
   it('gives up on a DNS that is silent', async () => {
     await using dns = await startFakeDns({
@@ -185,12 +204,18 @@ describe('findEndpoints', () => {
       'SRV _xmpps-client._tcp.example.org': 'SILENT',
     });
     const abort = new AbortController();
-    const finding = findEndpoints('example.org', { dnsServers: [dns.server], timeoutMs, signal: abort.signal });
+    const finding = findEndpoints('example.org', {
+      dnsServers: [dns.server],
+      timeoutMs,
+      signal: abort.signal,
+    });
     abort.abort();
     await expect(finding).rejects.toThrow(InterruptedError);
   });
 
   it('refuses DNS servers that are no addresses', async () => {
-    await expect(findEndpoints('example.org', { dnsServers: ['resolver'], timeoutMs })).rejects.toThrow(UsageError);
+    await expect(findEndpoints('example.org', { dnsServers: ['resolver'], timeoutMs })).rejects.toThrow(
+      UsageError,
+    );
   });
 });

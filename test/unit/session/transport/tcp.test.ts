@@ -41,8 +41,18 @@ describe('connectTcp', () => {
   it('takes turns between the families, beginning with the first', () => {
     const v6 = ['::1', '::2', '::3'].map((address) => ({ address, family: 6 as const }));
     const v4 = ['1.1.1.1'].map((address) => ({ address, family: 4 as const }));
-    expect(interleaveFamilies([...v6, ...v4]).map(({ address }) => address)).toEqual(['::1', '1.1.1.1', '::2', '::3']);
-    expect(interleaveFamilies([...v4, ...v6]).map(({ address }) => address)).toEqual(['1.1.1.1', '::1', '::2', '::3']);
+    expect(interleaveFamilies([...v6, ...v4]).map(({ address }) => address)).toEqual([
+      '::1',
+      '1.1.1.1',
+      '::2',
+      '::3',
+    ]);
+    expect(interleaveFamilies([...v4, ...v6]).map(({ address }) => address)).toEqual([
+      '1.1.1.1',
+      '::1',
+      '::2',
+      '::3',
+    ]);
   });
 
   it('connects over IPv6', async () => {
@@ -108,14 +118,19 @@ describe('connectTcp', () => {
     await using dns = await startFakeDns({ 'TXT empty.example': [] });
     const options = { dnsServers: [dns.server], timeoutMs };
     await expect(connectTcp('nowhere.example', 5222, options)).rejects.toThrow(DnsError);
-    await expect(connectTcp('nowhere.example', 5222, options)).rejects.toThrow('there is no host nowhere.example');
+    await expect(connectTcp('nowhere.example', 5222, options)).rejects.toThrow(
+      'there is no host nowhere.example',
+    );
     await expect(connectTcp('empty.example', 5222, options)).rejects.toThrow('empty.example has no address');
   });
 
   it('reports each attempt to the trace', async () => {
     await using server = await listenOnLoopback(createServer());
     const events: unknown[] = [];
-    const trace = { data: () => undefined, event: (name: string, detail: object) => events.push({ name, ...detail }) };
+    const trace = {
+      data: () => undefined,
+      event: (name: string, detail: object) => events.push({ name, ...detail }),
+    };
     const socket = await connectTcp('localhost', server.port, { timeoutMs, trace });
     socket.destroy();
     expect(events).toEqual([
