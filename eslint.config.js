@@ -12,8 +12,20 @@ const rooms = {
   disco: ['xml', 'errors', 'jid', 'session/session', 'forms'],
   forms: ['xml', 'errors', 'jid'],
   rsm: ['xml', 'errors'],
-  muc: ['xml', 'errors', 'jid', 'session/session', 'session/expect-stanza', 'disco', 'forms'],
-  messaging: ['xml', 'errors', 'jid', 'session/session', 'disco', 'forms', 'rsm'],
+  muc: [
+    'xml',
+    'errors',
+    'jid',
+    'session/session',
+    'session/expect-stanza',
+    'disco',
+    'forms',
+    'config/private-file',
+  ],
+  messaging: ['xml', 'errors', 'jid', 'session/session', 'disco', 'forms', 'rsm', 'muc'],
+  registration: ['xml', 'errors', 'jid', 'session/session', 'forms'],
+  help: ['command', 'errors', 'config', 'trace/record'],
+  completion: ['command'],
   sandbox: ['errors', 'jid'],
 };
 

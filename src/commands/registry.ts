@@ -43,9 +43,24 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./account/remove.js')),
   },
   {
+    path: 'account test',
+    summary: 'log in and report how: server, TLS, mechanism, round trip',
+    load: load(() => import('./account/test.js')),
+  },
+  {
     path: 'account import',
     summary: 'add the account that another program is set up with',
     load: load(() => import('./account/import.js')),
+  },
+  {
+    path: 'account register',
+    summary: 'make a new account on a server that lets people do so',
+    load: load(() => import('./account/register.js')),
+  },
+  {
+    path: 'account passwd',
+    summary: 'change the password of an account, on the server and where it is stored',
+    load: load(() => import('./account/passwd.js')),
   },
   {
     path: 'send',
@@ -106,6 +121,31 @@ export const registry: readonly CommandEntry[] = [
     path: 'jid unescape',
     summary: 'show escaped localparts as people read them (XEP-0106)',
     load: load(() => import('./jid/unescape.js')),
+  },
+  {
+    path: 'sandbox run',
+    summary: 'run a command with a throw-away server of its own',
+    load: load(() => import('./sandbox/run.js')),
+  },
+  {
+    path: 'sandbox start',
+    summary: 'start a throw-away server',
+    load: load(() => import('./sandbox/start.js')),
+  },
+  {
+    path: 'sandbox status',
+    summary: 'list the throw-away servers that are running',
+    load: load(() => import('./sandbox/status.js')),
+  },
+  {
+    path: 'sandbox stop',
+    summary: 'end a throw-away server and remove everything of it',
+    load: load(() => import('./sandbox/stop.js')),
+  },
+  {
+    path: 'sandbox env',
+    summary: 'print how to use a throw-away server, for a shell to evaluate',
+    load: load(() => import('./sandbox/env.js')),
   },
   {
     path: 'completion',

@@ -1,10 +1,10 @@
-import path from 'node:path';
 import { addAccount, checkName, passwordPlace } from '../../lib/config/account-store.js';
 import { connectOptionsFor } from '../../lib/config/account-connect-options.js';
 import { checkKind } from '../../lib/config/choose-account.js';
 import type { AccountProfile } from '../../lib/config/keys.js';
 import { configPaths } from '../../lib/config/paths.js';
 import { firstLine, passwordFromDescriptor } from '../../lib/config/password-sources.js';
+import { profileFromOptions } from '../../lib/config/profile-from-options.js';
 import { readFirstLine } from '../../lib/config/read-first-line.js';
 import type { Context } from '../../lib/context.js';
 import { defineCommand } from '../../lib/command/definition.js';
@@ -80,7 +80,13 @@ The password is asked for on a terminal. Without one, say where it comes from: -
     const { passwordFd } = global;
     return {
       name,
-      profile: profileFrom(name, flags, context),
+      profile: {
+        ...(name?.includes('@') && { jid: name }),
+        ...profileFromOptions(global),
+        ...(flags.passwordCommand !== undefined && { password_command: flags.passwordCommand }),
+        ...(flags.allowPlain && { allow_plain: true }),
+        ...(flags.fast && { fast: true }),
+      },
       store: flags.keyring ? 'keyring' : undefined,
       readSecret: flags.passwordStdin
         ? async () => firstLine(await readFirstLine(context.stdin), 'stdin')
@@ -93,36 +99,6 @@ The password is asked for on a terminal. Without one, say where it comes from: -
   },
   run: runAdd,
 });
-
-interface AddFlags {
-  passwordCommand?: string | undefined;
-  fast?: true | undefined;
-  allowPlain?: true | undefined;
-}
-
-/** What was typed, as a profile; files are named by their full paths, since the profile is used from anywhere. */
-function profileFrom(name: string | undefined, flags: AddFlags, { global }: Context): AddOptions['profile'] {
-  const jid = global.component ?? global.jid ?? (name?.includes('@') ? name : undefined);
-  const file = (typed: string | undefined): string | undefined =>
-    typed === undefined ? undefined : path.resolve(typed);
-  const profile = {
-    jid,
-    service: global.service,
-    password_file: file(global.passwordFile),
-    password_command: flags.passwordCommand,
-    ca: file(global.ca),
-    tls_pin: global.tlsPin,
-    insecure: global.insecure,
-    allow_plain: flags.allowPlain,
-    client_cert: file(global.clientCert),
-    client_key: file(global.clientKey),
-    timeout: global.timeout,
-    fast: flags.fast,
-    component: global.component === undefined ? undefined : true,
-    anonymous: global.anonymous,
-  };
-  return Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== undefined));
-}
 
 export async function runAdd(options: AddOptions, context: Context): Promise<void> {
   const { env, output, prompt } = context;

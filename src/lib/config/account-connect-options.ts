@@ -16,6 +16,8 @@ export interface AccountSurroundings {
   env: Environment;
   /** Asks for a password when nothing else gives one, on a terminal only. */
   prompt: Prompt;
+  /** Told, on one line, of what is wrong and does not stop the work. */
+  warn?: (message: string) => void;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function connectOptionsFor(
     credentials: await credentialsFor(account, around, paths),
     service,
     tls: await tlsFor(account, around, paths),
-    allowPlain: profile?.allow_plain ?? (kind === 'component' && isLoopback(service)),
+    allowPlain: profile?.allow_plain ?? false,
     timeoutMs: timeoutFor(global, env, profile?.timeout),
   };
 }
@@ -103,8 +105,19 @@ async function credentialsFor(
           key: await readKey(keyFile),
         },
       }),
+    ...(account.name !== undefined && { pins: await pinStore(account, around, paths) }),
     ...(profile?.fast === true && { fast: await fastStore(account, paths) }),
   };
+}
+
+/** Only an account with a profile is remembered: `--jid` alone leaves nothing behind. */
+async function pinStore(
+  { jid }: ChosenAccount,
+  { warn }: AccountSurroundings,
+  paths: ConfigPaths,
+): Promise<NonNullable<Credentials['pins']>> {
+  const { mechanismPinFile } = await import('./mechanism-pin-store.js');
+  return mechanismPinFile(jid.bare.toString(), paths, warn);
 }
 
 async function fastStore(
@@ -156,13 +169,6 @@ function checkPin(pin: string): void {
       hint: 'write sha256: and 64 hex digits, or 44 characters of base64',
     });
   }
-}
-
-/** Whether a component's connection stays on this machine, where XEP-0114 is meant to be used without TLS. */
-function isLoopback(service: string | undefined): boolean {
-  if (service === undefined) return false;
-  const host = /^(?:[a-z]+:\/\/)?(\[[^\]]*\]|[^:/]*)/i.exec(service)?.[1]?.toLowerCase() ?? '';
-  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function nonEmpty(value: string | undefined): string | undefined {

@@ -9,6 +9,7 @@ import { fastTokenFile, fastTokenInKeyring } from './fast-token-store.js';
 import type { AccountProfile, Config } from './keys.js';
 import { openKeyring } from './keyring.js';
 import { loadConfig } from './load-config.js';
+import { forgetMechanismPin } from './mechanism-pin-store.js';
 import { resolveConfigured, type ConfigPaths, type Environment } from './paths.js';
 import { reasonOf, writePrivateFile } from './private-file.js';
 
@@ -137,6 +138,7 @@ export async function removeAccount(
   if (profile.keyring === true && !isShared('keyring')) {
     await attempt('the password in the keyring', () => openKeyring().remove(bareJid(profile)));
   }
+  await attempt('the remembered mechanism', () => forgetMechanismPin(bareJid(profile), paths));
   await attempt('the FAST token', () => forgetFastToken(profile, paths));
   return { profile, leftOver };
 }

@@ -1,16 +1,14 @@
 /** Keeps the token of FAST (XEP-0484) where the password is: in the keyring, or in a file of mode 0600. */
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import { FileError } from '../errors.js';
 import type { FastToken, FastTokenStore } from '../session/options.js';
 import type { Keyring } from './keyring.js';
-import type { ConfigPaths } from './paths.js';
+import { stateFile, type ConfigPaths } from './paths.js';
 import { codeOf, readPrivateFile, reasonOf, writePrivateFile } from './private-file.js';
 
 /** @param account bare JID */
-export function fastTokenFile(account: string, { stateDir }: ConfigPaths): FastTokenStore {
-  const file = fastTokenPath(account, stateDir);
+export function fastTokenFile(account: string, paths: ConfigPaths): FastTokenStore {
+  const file = stateFile('fast', account, paths);
   return {
     load: async () => {
       try {
@@ -44,12 +42,6 @@ export function fastTokenInKeyring(account: string, keyring: Keyring): FastToken
       await keyring.remove(name);
     },
   };
-}
-
-function fastTokenPath(account: string, stateDir: string): string {
-  // An address may hold characters that a file name may not.
-  const name = createHash('sha256').update(account).digest('hex').slice(0, 32);
-  return path.join(stateDir, 'fast', `${name}.json`);
 }
 
 /** What cannot be read as a token is none: the password is there to get a new one. */

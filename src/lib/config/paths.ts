@@ -1,4 +1,5 @@
 /** Where things are kept (XDG Base Directory Specification 0.8), from the environment that is passed in. */
+import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -35,6 +36,13 @@ export function configPaths(env: Environment): ConfigPaths {
 export function resolveConfigured(file: string, { home, configDir }: ConfigPaths): string {
   if (file === '~' || file.startsWith('~/')) return path.join(home, file.slice(1));
   return path.resolve(configDir, file);
+}
+
+/** Where something is remembered of an account. @param account bare JID */
+export function stateFile(kind: string, account: string, { stateDir }: ConfigPaths): string {
+  // An address may hold characters that a file name may not.
+  const name = createHash('sha256').update(account).digest('hex').slice(0, 32);
+  return path.join(stateDir, kind, `${name}.json`);
 }
 
 function nonEmpty(value: string | undefined): string | undefined {

@@ -83,6 +83,7 @@ export async function negotiateClient(
     // A tag is only a wish: who asks for a resource by name binds it the classical way.
     ...(options.jid.resource === undefined && { bind2: { tag: 'xmppctl', features: inline.bindFeatures } }),
     inline: inline.saslFeatures,
+    pins: options.credentials.pins,
     trace: trace && ((detail) => trace.event('sasl', detail)),
   });
   const features =

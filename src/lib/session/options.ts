@@ -1,5 +1,8 @@
 import type { JID } from '../jid/jid.js';
 import type { Tracer } from '../trace/events.js';
+import type { MechanismPinStore } from './sasl/authentication.js';
+
+export type { MechanismPinStore };
 
 /** How to prove who we are. Secrets are fetched when they are needed, not before. */
 export interface Credentials {
@@ -11,6 +14,8 @@ export interface Credentials {
   isAnonymous?: boolean;
   /** FAST tokens (XEP-0484): only where the user opted in. */
   fast?: FastTokenStore;
+  /** Remembers the strongest mechanism seen, so that a downgrade is noticed. */
+  pins?: MechanismPinStore;
 }
 
 export interface FastToken {
