@@ -2,7 +2,7 @@
  * The composition root: the only file that reads `process`. Everything else is given what it needs.
  */
 import { groups, registry } from './commands/registry.js';
-import { InterruptedError, XmppctlError, exitCodeOf, ExitCode } from './lib/errors.js';
+import { CommandExit, InterruptedError, XmppctlError, exitCodeOf, ExitCode } from './lib/errors.js';
 import { safeText } from './lib/output/safe-text.js';
 import { renderRootHelp } from './lib/command/root-help.js';
 import type { RealContext } from './lib/command/real-context.js';
@@ -12,8 +12,10 @@ class ClosedPipe extends Error {}
 
 const argv = process.argv.slice(2);
 const columns = process.stdout.columns || 80;
-const isJson = argv.includes('--json');
-const isDebug = argv.includes('--debug');
+/** What is for us: behind `--` stands what is for somebody else. */
+const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+const isJson = own.includes('--json');
+const isDebug = own.includes('--debug');
 
 // The two questions that must be answered at once, before anything is loaded.
 if (argv[0] === '--version' || argv[0] === '-V') {
@@ -26,8 +28,13 @@ if (argv[0] === '--version' || argv[0] === '-V') {
 
 async function main(): Promise<void> {
   const abort = new AbortController();
+  let interceptor: ((name: NodeJS.Signals) => void) | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
+      if (interceptor) {
+        interceptor(signal);
+        return;
+      }
       // The second time the user means it.
       if (abort.signal.aborted) process.exit(ExitCode.interrupted);
       abort.abort(new InterruptedError('interrupted'));
@@ -60,6 +67,12 @@ async function main(): Promise<void> {
           stderr: process.stderr,
           env: process.env,
           signal: abort.signal,
+          pid: process.pid,
+          program: [process.execPath, process.argv[1] ?? ''],
+          interceptSignals: (handler) => {
+            interceptor = handler;
+            return { [Symbol.dispose]: () => (interceptor = undefined) };
+          },
         });
         return context;
       },
@@ -78,6 +91,10 @@ async function main(): Promise<void> {
 /** Says what went wrong, on one line, and returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof ClosedPipe) return ExitCode.ok;
+  if (error instanceof CommandExit) {
+    if (error.message) process.stderr.write(`xmppctl: ${safeText(error.message, { singleLine: true })}\n`);
+    return error.exitCode;
+  }
   const code = exitCodeOf(error);
   if (code === ExitCode.interrupted) {
     // A shell shows ^C itself; a second line from us would only be noise.

@@ -36,6 +36,12 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable & { isTTY?: boolean };
   readonly clock: Clock;
+  /** The number of this process. */
+  readonly pid: number;
+  /** How this very program is started: Node and its script. */
+  readonly program: readonly [node: string, script: string];
+  /** Until disposal the handler is given Ctrl-C, SIGTERM and SIGHUP and `signal` is not aborted: for a command that runs another program. */
+  interceptSignals(handler: (name: NodeJS.Signals) => void): Disposable;
   /** The tracer that `--trace` asked for, or undefined. */
   tracer(): Promise<Tracer | undefined>;
   /** How the chosen account connects: profile, environment and options put together, secrets still unread. */

@@ -177,6 +177,18 @@ export class InterruptedError extends XmppctlError {
   readonly exitCode = ExitCode.interrupted;
 }
 
+/** A program was run for the user, and we end as it did. The message, if there is one, says why it could not be run. */
+export class CommandExit extends Error {
+  override readonly name = 'CommandExit';
+
+  constructor(
+    readonly exitCode: number,
+    message = '',
+  ) {
+    super(message);
+  }
+}
+
 /** The exit code an error ends in: anything that is not ours is a bug. */
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof XmppctlError ? error.exitCode : ExitCode.bug;

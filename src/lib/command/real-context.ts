@@ -17,6 +17,9 @@ export interface Surroundings {
   stderr: Writable & { isTTY?: boolean; columns?: number };
   env: Readonly<Record<string, string | undefined>>;
   signal: AbortSignal;
+  pid: number;
+  program: readonly [node: string, script: string];
+  interceptSignals: (handler: (name: NodeJS.Signals) => void) => Disposable;
 }
 
 /** A context, and the end of it: what was opened on the way is closed by `dispose`. */
@@ -50,6 +53,9 @@ export async function createRealContext(global: GlobalOptions, around: Surroundi
     env,
     stdin,
     clock,
+    pid: around.pid,
+    program: around.program,
+    interceptSignals: around.interceptSignals,
     tracer: () => (tracer ??= openTracer()),
     connectOptions,
     connect,
@@ -73,8 +79,10 @@ export async function createRealContext(global: GlobalOptions, around: Surroundi
   }
 
   async function connectOptions(overrides: Partial<ConnectOptions> = {}): Promise<ConnectOptions> {
-    const { accountConnectOptions } = await import('../config/account-connect-options.js');
-    const options = await accountConnectOptions({ global, env, prompt: context.prompt });
+    const { jid, credentials, timeoutMs } = overrides;
+    // A command that says everything itself (`account test NAME`) needs no account to be chosen.
+    const options =
+      jid && credentials && timeoutMs !== undefined ? { jid, credentials, timeoutMs } : await chosenAccount();
     return {
       ...options,
       tracer: await context.tracer(),
@@ -84,13 +92,23 @@ export async function createRealContext(global: GlobalOptions, around: Surroundi
     };
   }
 
+  async function chosenAccount(): Promise<ConnectOptions> {
+    const { accountConnectOptions } = await import('../config/account-connect-options.js');
+    return accountConnectOptions({
+      global,
+      env,
+      prompt: context.prompt,
+      warn: (message) => output.warn(message),
+    });
+  }
+
   async function connect(overrides?: Partial<ConnectOptions>): Promise<Session> {
     const [{ connect }, options] = await Promise.all([
       import('../session/connect.js'),
       connectOptions(overrides),
     ]);
     using _activity = output.activity(`connecting to ${options.service ?? options.jid.domain}`);
-    return connect(options);
+    return await connect(options);
   }
 }
 

@@ -25,7 +25,7 @@ export class RunningServer {
     readonly plan: SandboxPlan,
     private readonly command: ServerCommand,
     private readonly user: SystemUser | undefined,
-    private readonly guard: Guard | undefined,
+    private readonly guard: Guard,
   ) {
     this.logFile = path.join(plan.dir, 'server.log');
   }
@@ -48,9 +48,9 @@ export class RunningServer {
       user: this.user,
     });
     this.#process = started;
-    this.guard?.watch(started.pid);
+    this.guard.watch(started.pid);
     void started.ended.then(() => {
-      if (this.#process === started) this.guard?.watch(undefined);
+      if (this.#process === started) this.guard.watch(undefined);
     });
     const failure = new AbortController();
     const signals = [failure.signal, AbortSignal.timeout(timeoutMs), plan.options.signal].filter(
@@ -99,6 +99,10 @@ export class RunningServer {
     );
   }
 
+  async waitForEnd(): Promise<string> {
+    return (await this.#process?.waitForEnd()) ?? 'it is not running';
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#process?.signal(name);
   }
@@ -123,7 +127,7 @@ export class RunningServer {
     running.signal('SIGKILL');
     await running.waitForEnd();
     this.#process = undefined;
-    this.guard?.watch(undefined);
+    this.guard.watch(undefined);
   }
 
   /** What it has logged. COMPAT(ejabberd 23.01): that includes the arguments of commands, so passwords are taken out. */

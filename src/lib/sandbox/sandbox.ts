@@ -38,6 +38,8 @@ export interface SandboxFacts {
 export interface Sandbox extends SandboxFacts, AsyncDisposable {
   /** The private authority's certificate, PEM. */
   readonly ca: string;
+  /** Resolves with how the server ended, in words, when it does so by itself; keeps this program running until then. */
+  waitForEnd(): Promise<string>;
   /** What the server has logged so far. */
   readLog(): Promise<string>;
   /**

@@ -94,6 +94,11 @@ export class Guard {
     this.#child.stdin?.write(`${pid ?? ''}\n`);
   }
 
+  /** Lets the server go on without us. */
+  dismiss(): void {
+    this.#child.stdin?.end('keep\n');
+  }
+
   /** Removes the directory, and ends. */
   async release(): Promise<void> {
     this.watch(undefined);
@@ -112,7 +117,10 @@ export class Guard {
 const GUARD_SCRIPT = `
 trap '' HUP INT TERM
 group=
-while read -r line; do group=$line; done
+while read -r line; do
+  if [ "$line" = keep ]; then exit 0; fi
+  group=$line
+done
 tries=0
 if [ -n "$group" ]; then
   kill -KILL "-$group" 2>/dev/null

@@ -52,12 +52,12 @@ async function startOnce(
 ): Promise<Sandbox> {
   const user = await unprivilegedUser(installed.name);
   const dir = await makeDirectory(installed, options);
-  const guard = options.isDetached === true ? undefined : new Guard(dir, searchPath);
+  const guard = new Guard(dir, searchPath);
   let server: RunningServer | undefined;
   const stop = async () => {
     await server?.kill();
     await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
-    await guard?.release();
+    await guard.release();
   };
   try {
     const plan = await makePlan(dir, domain, accounts, options);
@@ -67,6 +67,7 @@ async function startOnce(
     if (user) await giveTo(user, dir);
     server = new RunningServer(installed.name, plan, command, user, guard);
     await server.start();
+    if (options.isDetached) guard.dismiss();
     return createSandbox(server, authority, stop);
   } catch (error) {
     await stop();
@@ -104,6 +105,7 @@ function createSandbox(
     },
     ca: authority.cert,
     readLog: () => server.readLog(),
+    waitForEnd: () => server.waitForEnd(),
     issueClientCertificate: (jid, validity) =>
       authority.issue({ commonName: jid, xmppAddrs: [jid], ...validity }),
     signal: (name) => {
