@@ -238,7 +238,7 @@ describe('StreamParser', () => {
     const parser = new StreamParser();
     const { elements } = listen(parser);
     parser.write(`${HEADER}<message a='`);
-    for (let at = 0; at < value.length; at++) parser.write('>');
+    for (const byte of value) parser.write(byte);
     parser.write(`'/>`);
     expect((elements[0]?.attrs['a'] as string).length).toBe(value.length);
   });

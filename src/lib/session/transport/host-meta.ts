@@ -15,20 +15,22 @@ import type { TlsClient } from './tls.js';
 import { connectToUrl } from './websocket.js';
 
 const REL_WEBSOCKET = 'urn:xmpp:alt-connections:websocket';
+/** An XML declaration, which the parser of fragments does not know. */
+const DECLARATION = /^\s*<\?xml[^>]*\?>/;
 const MAX_BYTES = 256 * 1024;
 const MAX_REDIRECTS = 3;
 
 /**
- * The WebSockets that `https://host/.well-known/host-meta(.json)` names; none when there is no such file.
+ * The WebSockets that `https://authority/.well-known/host-meta(.json)` names; none when there is no such file.
  *
+ * @param authority a host in A-labels, with a port where it is not 443
  * @throws XmppctlError the web server could not be reached, or not be trusted
  */
 export async function findWebSocketEndpoints(
-  host: string,
+  authority: string,
   tls: TlsClient,
   options: TcpOptions,
 ): Promise<WebSocketEndpoint[]> {
-  const authority = host.includes(':') ? `[${host}]` : host;
   const [json, xml] = await Promise.allSettled([
     fetchText(new URL(`https://${authority}/.well-known/host-meta.json`), tls, options).then(readJson),
     fetchText(new URL(`https://${authority}/.well-known/host-meta`), tls, options).then(readXrd),
@@ -60,7 +62,7 @@ export function readJson(text: string): string[] {
 /** RFC 6415 §3: an XRD document. */
 export function readXrd(text: string): string[] {
   try {
-    return childElements(parseXml(text)).flatMap((link) =>
+    return childElements(parseXml(text.replace(DECLARATION, ''))).flatMap((link) =>
       link.getName() === 'Link' &&
       link.attrs['rel'] === REL_WEBSOCKET &&
       typeof link.attrs['href'] === 'string'

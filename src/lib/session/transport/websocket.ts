@@ -31,7 +31,11 @@ export async function openWebSocket(href: string, tls: TlsClient, options: TcpOp
   });
   try {
     const opened = new Promise<void>((resolve, reject) => {
-      webSocket.once('open', resolve);
+      webSocket.once('open', () => {
+        // What comes before somebody listens is not lost.
+        webSocket.pause();
+        resolve();
+      });
       // Stays on: ws complains once more when a connection that is being made is given up.
       webSocket.on('error', reject);
     });
@@ -83,6 +87,7 @@ class WebSocketCarrier implements Carrier {
       })
       .on('error', onError)
       .on('close', (code: number) => onClose(code !== 1000 && code !== 1005));
+    this.#webSocket.resume();
   }
 
   channelBinding(): undefined {

@@ -55,7 +55,7 @@ async function read(socket: XmppSocket | Socket): Promise<string> {
 function tlsServer(pair: KeyPair, options: ServerTlsOptions = {}): Server {
   const server = createTlsServer({ ...pair, ...options }, (socket) => {
     socket.on('error', () => undefined);
-    socket.on('data', (bytes) => socket.write(`echo ${bytes.toString()}`));
+    socket.on('data', (bytes: Buffer) => socket.write(`echo ${bytes.toString()}`));
   });
   server.on('tlsClientError', () => undefined);
   return server;
@@ -136,6 +136,30 @@ describe('XmppSocket over TCP', () => {
       `could not connect to ${domain}: could not connect: ECONNREFUSED 127.0.0.1:${closed.port}; ` +
         `there is no host two.${domain} in the DNS`,
     );
+  });
+
+  it('looks for a WebSocket on the web server when every endpoint has failed', async () => {
+    const closed = await listenOnLoopback(createServer());
+    await closed[Symbol.asyncDispose]();
+    const name = `_xmpp-client._tcp.${domain}`;
+    await using dns = await startFakeDns({
+      [`SRV ${name}`]: [srv(name, domain, closed.port)],
+      [`A ${domain}`]: [a(domain, '127.0.0.1')],
+    });
+    const attempts: unknown[] = [];
+    const trace = {
+      data: () => undefined,
+      event: (event: string, detail: Readonly<Record<string, unknown>>) => {
+        if (event === 'tcp') attempts.push(detail['port']);
+      },
+    };
+    const found = { domain, timeoutMs: 10_000, dnsServers: [dns.server], trace };
+    const refused = `could not connect: ECONNREFUSED 127.0.0.1:${closed.port}`;
+    await expect(new XmppSocket().open(found)).rejects.toThrow(refused);
+    expect(attempts).toEqual([closed.port, 443, 443]);
+    attempts.length = 0;
+    await expect(new XmppSocket().open({ ...found, useHostMeta: false })).rejects.toThrow(refused);
+    expect(attempts).toEqual([closed.port]);
   });
 
   it('is given up before it stands', async () => {
@@ -328,7 +352,9 @@ describe('XmppSocket over direct TLS', () => {
   it('shows a client certificate', async () => {
     const names: string[] = [];
     const server = tlsServer(fixtures.good, { requestCert: true, ca: fixtures.ca, rejectUnauthorized: true });
-    server.on('secureConnection', (peer: TLSSocket) => names.push(peer.getPeerCertificate().subject.CN));
+    server.on('secureConnection', (peer: TLSSocket) =>
+      names.push(String(peer.getPeerCertificate().subject.CN)),
+    );
     await using listening = await listenOnLoopback(server);
     await using socket = await openSocket(direct(listening.port, { clientCertificate: fixtures.client }));
     socket.write('hi');
@@ -410,7 +436,7 @@ describe('XmppSocket over direct TLS', () => {
   it('acknowledges session tickets with white space, but only behind the stream header', async () => {
     let received = '';
     const server = createTlsServer(fixtures.good, (peer) =>
-      peer.on('data', (bytes) => (received += bytes.toString())),
+      peer.on('data', (bytes: Buffer) => (received += bytes.toString())),
     );
     await using listening = await listenOnLoopback(server);
     const header = "<?xml version='1.0'?><stream:stream>";
