@@ -3,6 +3,7 @@
  *
  * Not here: preferences (§6), fields beyond with, start and end, flipped pages.
  */
+import { randomUUID } from 'node:crypto';
 import { DecodeError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
 import { readPages } from '../rsm/pages.js';
@@ -55,7 +56,7 @@ async function queryPage(
   page: { max?: number | undefined; after?: string | undefined; before?: string | undefined },
   options?: WaitOptions,
 ) {
-  const queryId = crypto.randomUUID();
+  const queryId = randomUUID();
   const messages: Message[] = [];
   const { archive } = range;
   // Results are messages of their own that come before the IQ's answer; anybody could send one, so both sender and query count.

@@ -3,7 +3,7 @@
  *
  * Not here: configuration beyond accepting the defaults of a new room, moderation, registration, invitations.
  */
-import { RemoteError, StanzaError } from '../errors.js';
+import { DecodeError, RemoteError, StanzaError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
 import { expectStanza } from '../session/expect-stanza.js';
 import type { Session, WaitOptions } from '../session/session.js';
@@ -112,25 +112,36 @@ export async function leaveRoom(
   );
 }
 
-/** Why we are no longer in the room, when this presence says so. */
+export interface Removal {
+  reason: string;
+  /** The service goes down or has lost us: the room itself does not mind us coming back. */
+  isTemporary: boolean;
+}
+
+const removalCauses: readonly [code: number, reason: string][] = [
+  [RoomStatus.banned, 'banned'],
+  [RoomStatus.kicked, 'kicked'],
+  [RoomStatus.affiliationLost, 'no longer a member'],
+  [RoomStatus.membersOnly, 'the room is now for members only'],
+  [RoomStatus.shutdown, 'the service is shutting down'],
+  [RoomStatus.technical, 'lost for a technical reason'],
+];
+
+/** Why we are no longer in the room (§9.1, §7.14), when this presence says so. */
 export function removalFrom(
   presence: Element,
   { occupant }: Pick<Occupancy, 'occupant'>,
-): string | undefined {
-  if (presence.attrs['type'] !== 'unavailable' || presence.attrs['from'] !== occupant.toString())
+): Removal | undefined {
+  if (presence.attrs['type'] !== 'unavailable' || presence.attrs['from'] !== occupant.toString()) {
     return undefined;
-  const user = RoomUser.find(presence);
-  const reason = user?.item?.reason ? `: ${user.item.reason}` : '';
-  const causes: readonly [number, string][] = [
-    [RoomStatus.banned, 'banned'],
-    [RoomStatus.kicked, 'kicked'],
-    [RoomStatus.affiliationLost, 'no longer a member'],
-    [RoomStatus.membersOnly, 'the room is now for members only'],
-    [RoomStatus.shutdown, 'the service is shutting down'],
-    [RoomStatus.technical, 'lost for a technical reason'],
-  ];
-  const cause = causes.find(([code]) => hasStatus(user, code))?.[1] ?? 'put out';
-  return hasStatus(user, RoomStatus.nickChanged) ? undefined : `${cause}${reason}`;
+  }
+  const user = readRoomUser(presence);
+  if (hasStatus(user, RoomStatus.nickChanged)) return undefined;
+  // Being kicked for a technical reason (333) carries the code of a kick (307) as well.
+  const isTemporary = hasStatus(user, RoomStatus.shutdown) || hasStatus(user, RoomStatus.technical);
+  const cause = removalCauses.findLast(([code]) => hasStatus(user, code))?.[1] ?? 'put out';
+  const reason = user?.item?.reason;
+  return { reason: reason ? `${cause}: ${reason}` : cause, isTemporary };
 }
 
 /** The presence that answers our entering: our own, or an error. */
@@ -201,6 +212,16 @@ function occupantOf(presence: Element, asked: JID): JID {
   const from: unknown = presence.attrs['from'];
   const slash = typeof from === 'string' ? from.indexOf('/') : -1;
   return typeof from === 'string' && slash >= 0 ? asked.bare.withResource(from.slice(slash + 1)) : asked;
+}
+
+/** What cannot be read says nothing: it must not end a program that has been running for weeks. */
+function readRoomUser(presence: Element): RoomUser | undefined {
+  try {
+    return RoomUser.find(presence);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 function hasStatus(user: RoomUser | undefined, code: number): boolean {

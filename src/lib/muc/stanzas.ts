@@ -4,7 +4,7 @@
 import { element, type Infer } from '../xml/codec.js';
 import { attr, child, childText, children, optional } from '../xml/fields.js';
 import { jid } from '../xml/jid-scalar.js';
-import { dateTime, enumOf, uint } from '../xml/scalars.js';
+import { dateTime, uint } from '../xml/scalars.js';
 
 export const NS_MUC = 'http://jabber.org/protocol/muc';
 export const NS_MUC_USER = 'http://jabber.org/protocol/muc#user';
@@ -28,8 +28,8 @@ export const RoomUser = element(NS_MUC_USER, 'x', {
   item: optional(
     child(
       element(NS_MUC_USER, 'item', {
-        affiliation: optional(attr('affiliation', enumOf('admin', 'member', 'none', 'outcast', 'owner'))),
-        role: optional(attr('role', enumOf('moderator', 'none', 'participant', 'visitor'))),
+        affiliation: optional(attr('affiliation')),
+        role: optional(attr('role')),
         jid: optional(attr('jid', jid)),
         nick: optional(attr('nick')),
         reason: optional(childText('reason')),
