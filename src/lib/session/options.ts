@@ -35,6 +35,19 @@ export interface FastTokenStore {
   remove(): Promise<void>;
 }
 
+/** How an account has logged in before; a profile remembers it, so that a weaker offer is noticed. */
+export interface MechanismPin {
+  /** The strongest mechanism that has authenticated this account. */
+  mechanism: string;
+  /** `tls-exporter` and so on, if channel binding was in use. */
+  channelBinding?: string | undefined;
+}
+
+export interface MechanismPinStore {
+  load(): Promise<MechanismPin | undefined>;
+  save(pin: MechanismPin): Promise<void>;
+}
+
 export interface TlsOptions {
   /** PEM certificates trusted beside the system's. */
   ca?: string | undefined;
@@ -54,6 +67,8 @@ export interface ConnectOptions {
   tls?: TlsOptions;
   /** Allow authentication on a stream without TLS. A component on loopback needs it; a client must ask for it. */
   allowPlain?: boolean;
+  /** PLAIN is refused where something better was used before, and less than before is warned of. */
+  mechanismPins?: MechanismPinStore | undefined;
   /** For each step of the connection and as the default of every wait, in milliseconds. */
   timeoutMs: number;
   tracer?: Tracer | undefined;

@@ -90,7 +90,8 @@ class Login {
   }
 
   async #runWithCredentials(): Promise<AuthenticationResult> {
-    const { options, channelBinding, pins } = this.#options;
+    const { options, channelBinding } = this.#options;
+    const pins = options.mechanismPins;
     const pin = await pins?.load();
     const mechanisms = chooseMechanisms(this.#offer, this.#rememberingPassword(), channelBinding);
     for (const [index, mechanism] of mechanisms.entries()) {

@@ -21,19 +21,6 @@ export interface InlineFeature {
   receive(answer: Element): void;
 }
 
-/** What is known of the server from earlier logins; a profile remembers it (`pin.ts`). */
-export interface MechanismPin {
-  /** The strongest mechanism that has authenticated this account. */
-  mechanism: string;
-  /** `tls-exporter` and so on, if channel binding was in use. */
-  channelBinding?: string | undefined;
-}
-
-export interface MechanismPinStore {
-  load(): Promise<MechanismPin | undefined>;
-  save(pin: MechanismPin): Promise<void>;
-}
-
 export interface AuthenticationResult {
   mechanism: string;
   /** The type of channel binding that was in use. */
@@ -61,7 +48,6 @@ export interface AuthenticationOptions {
   bind2?: { tag: string; features: readonly InlineFeature[] } | undefined;
   /** Inline features of SASL2 itself: resumption (XEP-0198). */
   inline?: readonly InlineFeature[];
-  pins?: MechanismPinStore | undefined;
   /** Facts for the tracer's `sasl` event. Never secret. */
   trace?: ((detail: Readonly<Record<string, unknown>>) => void) | undefined;
 }

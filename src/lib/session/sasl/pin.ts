@@ -2,7 +2,7 @@
  * Remembering how an account logged in before, so that a weaker offer is noticed (XEP-0474 §6, RFC 6120 §13.8.3).
  */
 import { AuthError } from '../../errors.js';
-import type { MechanismPin } from './authentication.js';
+import type { MechanismPin } from '../options.js';
 import { mechanismsByStrength } from './choose-mechanism.js';
 import type { SaslMechanism } from './mechanism.js';
 
