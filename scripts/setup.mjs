@@ -14,19 +14,19 @@ export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..'
 
 /**
  * @param {object} options
- * @param {readonly ('tests' | 'bench')[]} options.systemPackages none: no server is needed
- * @param {boolean} options.install false: say what is missing instead of installing it
+ * @param {'none' | 'demo' | 'tests' | 'bench'} options.packages what is needed beside npm packages
+ * @param {boolean} options.allowInstall false: say what is missing instead of installing it
  */
-export async function setUp({ systemPackages, install }) {
+export async function setUp({ packages, allowInstall }) {
   const say = (line) => process.stderr.write(`set-up: ${line}\n`);
   try {
     const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
     if (major < 20 || (major === 20 && minor < 19)) {
       throw new SetUpError(`Node.js 20.19 or later is needed, this is ${process.versions.node}`);
     }
-    ensureDependencies({ root, install, say });
+    ensureDependencies({ root, allowInstall, say });
     ensureBuild({ root, say });
-    await ensureSystemPackages({ root, sets: systemPackages, install, say });
+    await ensureSystemPackages({ root, packages, allowInstall, say });
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
     process.stderr.write(`set-up: ${error.message}\n`);
@@ -36,7 +36,7 @@ export async function setUp({ systemPackages, install }) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await setUp({
-    systemPackages: process.argv.includes('--bench') ? ['tests', 'bench'] : ['tests'],
-    install: !process.argv.includes('--no-install'),
+    packages: process.argv.includes('--bench') ? 'bench' : 'tests',
+    allowInstall: !process.argv.includes('--no-install'),
   });
 }

@@ -20,7 +20,7 @@ const passedOn = args.filter((arg) => arg !== '--no-install' && !rings.includes(
 const projects = chosen.length > 0 ? chosen : rings;
 const needsServers = projects.some((ring) => ring !== 'unit');
 
-await setUp({ systemPackages: needsServers ? ['tests'] : [], install: !args.includes('--no-install') });
+await setUp({ packages: needsServers ? 'tests' : 'none', allowInstall: !args.includes('--no-install') });
 
 const directory = mkdtempSync(path.join(tmpdir(), 'xmppctl-test-'));
 const countFile = path.join(directory, 'counts.json');

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SetUpError } from './set-up-error.mjs';
 
-/** @param {{ root: string, install: boolean, say: (line: string) => void }} options */
-export function ensureDependencies({ root, install, say }) {
+/** @param {{ root: string, allowInstall: boolean, say: (line: string) => void }} options */
+export function ensureDependencies({ root, allowInstall, say }) {
   if (areInstalled(root)) return;
-  if (!install)
+  if (!allowInstall)
     throw new SetUpError('npm packages are missing or not those of package-lock.json: run npm ci');
   say('installing npm packages (npm ci)');
   const npm = process.env.npm_execpath;

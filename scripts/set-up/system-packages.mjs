@@ -23,12 +23,15 @@ const evidence = {
   'go-sendxmpp': () => hasProgram('go-sendxmpp'),
 };
 
-/** @param {{ root: string, sets: readonly ('tests' | 'bench')[], install: boolean, say: (line: string) => void }} options */
-export async function ensureSystemPackages({ root, sets, install, say }) {
+/** @param {{ root: string, packages: 'none' | 'demo' | 'tests' | 'bench', allowInstall: boolean, say: (line: string) => void }} options */
+export async function ensureSystemPackages({ root, packages, allowInstall, say }) {
   const { debian, servers } = JSON.parse(
     readFileSync(path.join(root, 'src/lib/sandbox/system-packages.json'), 'utf8'),
   );
-  const findMissing = () => sets.flatMap((set) => debian[set]).filter((name) => !evidence[name]());
+  const needed = debian[packages] ?? [];
+  // One server is enough for a demonstration.
+  if (packages === 'demo' && (evidence.prosody() || evidence.ejabberd())) return;
+  const findMissing = () => needed.filter((name) => !evidence[name]());
   const missing = findMissing();
   if (missing.length === 0) return;
   const howElse = [
@@ -38,7 +41,7 @@ export async function ensureSystemPackages({ root, sets, install, say }) {
       .map(([system, line]) => `${system}: ${line}`),
   ].join('; ');
   const need = `${missing.join(', ')} must be installed`;
-  if (!install) throw new SetUpError(`${need} (${howElse})`);
+  if (!allowInstall) throw new SetUpError(`${need} (${howElse})`);
   if (!hasProgram('apt-get')) throw new SetUpError(`${need}, and there is no apt here (${howElse})`);
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && !hasProgram('sudo')) throw new SetUpError(`${need}, by root or with sudo (${howElse})`);

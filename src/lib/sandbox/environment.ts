@@ -67,13 +67,13 @@ export async function writeProfiles(facts: SandboxFacts): Promise<void> {
     password_file: await secret(name, facts.componentSecret),
   });
   const client = { service: facts.services.starttls, ca: facts.caFile };
-  profiles['component'] = await component('component', facts.addresses.component);
-  profiles['privileged'] = await component('privileged', facts.addresses.privileged);
-  profiles['anonymous'] = { jid: facts.addresses.anonymous, anonymous: true, ...client };
-  // An account of such a name is what the user asked for.
   for (const [name, { jid, password }] of Object.entries(facts.accounts)) {
     profiles[name] = { jid, ...client, password_file: await secret(name, password) };
   }
+  // An account of such a name is what the user asked for.
+  profiles['component'] ??= await component('component', facts.addresses.component);
+  profiles['privileged'] ??= await component('privileged', facts.addresses.privileged);
+  profiles['anonymous'] ??= { jid: facts.addresses.anonymous, anonymous: true, ...client };
   const [first] = Object.keys(facts.accounts);
   const text = [
     ...(first === undefined ? [] : [`default_account = ${tomlString(first)}\n`]),
@@ -86,7 +86,8 @@ function tomlTable(name: string, profile: Record<string, string | boolean>): str
   const pairs = Object.entries(profile).map(
     ([key, value]) => `${key} = ${typeof value === 'string' ? tomlString(value) : value}\n`,
   );
-  return `[accounts.${tomlString(name)}]\n${pairs.join('')}`;
+  const key = /^[\w-]+$/.test(name) ? name : tomlString(name);
+  return `[accounts.${key}]\n${pairs.join('')}`;
 }
 
 /** JSON's strings are TOML's basic strings, except for one character. */

@@ -38,6 +38,14 @@ if module:get_option_boolean("sandbox_open_pubsub", false) then
 	end
 end
 
+-- COMPAT(prosody-modules 2023): mod_privilege tells everybody about their privileges, also those who have none.
+module:hook("presence/initial", function (event)
+	local privileges = event.origin.privileges;
+	if privileges and privileges[module.host] and next(privileges[module.host]) == nil then
+		event.origin.privileges = nil;
+	end
+end, 1000);
+
 -- Where WebSocket and BOSH are (XEP-0156 §4).
 local links = module:get_option("sandbox_host_meta");
 if links then
