@@ -23,7 +23,7 @@ export class Peer {
   #isClosed = false;
 
   constructor(readonly socket: Socket) {
-    socket.setEncoding('utf8').setNoDelay(true);
+    socket.setEncoding('utf8').setNoDelay(true).setMaxListeners(0);
     socket.on('data', (text: string) => (this.#received += text));
     socket.on('error', () => undefined);
     socket.on('close', () => (this.#isClosed = true));
@@ -68,7 +68,7 @@ export class Peer {
     await this.open(
       "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms>",
     );
-    await this.until(/<auth [^>]*(\/>|<\/auth>)/);
+    await this.until(/<auth [^>]*(\/>|>[^<]*<\/auth>)/);
     this.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
     await this.open(features);
   }
@@ -122,7 +122,9 @@ export async function startScriptedServer(
     const peer = new Peer(socket);
     socket.on('end', () => socket.end());
     peers.push(peer);
-    script(peer, peers.length).catch((error: unknown) => failures.push(error));
+    // At the end of its script the server is polite.
+    const conversation = script(peer, peers.length).then(() => peer.finish());
+    conversation.catch((error: unknown) => failures.push(error));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -88,7 +88,8 @@ export class LiveSession implements Session {
     });
     options.signal?.addEventListener('abort', this.#onAbort);
     this.#outbox.attach(established.stream, established.managed);
-    this.#consume(established);
+    // Whoever awaits `connect` can ask for stanzas before the first one is handed out.
+    setImmediate(() => this.#consume(established));
   }
 
   get jid(): JID {
@@ -150,7 +151,7 @@ export class LiveSession implements Session {
   }
 
   async flush(options: WaitOptions = {}): Promise<void> {
-    const flushed = this.#outbox.acknowledgement.flush();
+    const flushed = this.#outbox.flush();
     this.#adjustReading();
     try {
       await within(flushed, this.#boundsFor('waiting for the server to acknowledge what was sent', options));
@@ -242,6 +243,7 @@ export class LiveSession implements Session {
   }
 
   #consume(established: Established): void {
+    if (this.#end) return;
     if (this.#options.resume) this.#liveness.start();
     established.stream.handOver({
       onElement: (element) => this.#receive(element),

@@ -102,9 +102,31 @@ export async function negotiateClient(
       ? boundJid(stream, authentication.authorizationIdentifier)
       : await bind(stream, features, options.jid.resource);
   trace?.event('bind', { jid: jid.toString() });
-  if (inline.enabled) return { ...outcome, jid, managed: inline.enabled, failed: answer };
-  const managed: Managed = isOffered || inline.isOffered ? { kind: 'offered' } : { kind: 'missing' };
+  let managed = inline.enabled ?? (isOffered || inline.isOffered ? offered : missing);
+  if (managed.kind === 'offered' && options.resume) managed = await enable(stream);
+  if (managed.kind === 'enabled') trace?.event('sm', { what: 'enabled', id: managed.management.id });
   return { ...outcome, jid, managed, failed: answer };
+}
+
+const offered: Managed = { kind: 'offered' };
+const missing: Managed = { kind: 'missing' };
+
+const enableElement = (): Element => xml('enable', { xmlns: NS_SM, resume: 'true' });
+
+/** Enables stream management with resumption (XEP-0198 §3). A refusal is no failure: pings acknowledge, then. */
+async function enable(stream: XmppStream): Promise<Managed> {
+  stream.send(enableElement());
+  // Stanzas for us may come before the answer: we are bound.
+  const { element, passed } = await stream.nextThat(
+    (answer) => answer.is('enabled', NS_SM) || answer.is('failed', NS_SM),
+    'waiting for the server to enable stream management',
+  );
+  if (element.name === 'failed') return missing;
+  const management = new StreamManagement();
+  management.onEnabled(element);
+  // Counting begins after <enabled/>; what came before will be counted when it is delivered.
+  management.inbound = -passed >>> 0;
+  return { kind: 'enabled', management };
 }
 
 /** Stream management as an inline feature of SASL2 (resumption) and of Bind 2 (enabling). */
@@ -129,7 +151,7 @@ class InlineManagement {
         namespace: NS_SM,
         request: () => {
           this.isOffered = true;
-          return wantsResumption ? xml('enable', { xmlns: NS_SM, resume: 'true' }) : undefined;
+          return wantsResumption ? enableElement() : undefined;
         },
         receive: (answer) => {
           if (!answer.is('enabled', NS_SM)) return;

@@ -131,6 +131,12 @@ export class Outbox {
     );
   }
 
+  /** Resolves when everything sent so far is acknowledged. */
+  flush(): Promise<void> {
+    if (this.#closed && !this.acknowledgement.isEmpty) return Promise.reject(this.#closed);
+    return this.acknowledgement.flush();
+  }
+
   /** Asks for a sign of life, even with nothing to acknowledge. */
   probe(): void {
     this.acknowledgement.suspend();
@@ -152,9 +158,13 @@ export class Outbox {
 
   /** `<a/>` @throws ProtocolError */
   onAcknowledged(element: Element): void {
+    this.#count(element);
+    this.#pump();
+  }
+
+  #count(element: Element): void {
     if (this.#mode.kind !== 'requested' && this.#mode.kind !== 'enabled') return;
     this.acknowledgement.acknowledge(this.#mode.management.advance(element));
-    this.#pump();
   }
 
   /** `<r/>` */
@@ -204,7 +214,7 @@ export class Outbox {
 
   /** The stream goes on: sends again what the server has not seen. @throws ProtocolError */
   resumeWith(resumed: Element): void {
-    this.onAcknowledged(resumed);
+    this.#count(resumed);
     for (const stanza of this.acknowledgement.stanzas()) {
       this.#isFull = !this.#stream?.write(this.#stream.frame(serialize(stanza), stanza));
     }
@@ -219,7 +229,7 @@ export class Outbox {
    * @param failed the answer to the resumption; says how much arrived after all
    */
   takeUndelivered(failed: Element | undefined): SentStanza[] {
-    if (failed?.attrs['h'] !== undefined) this.onAcknowledged(failed);
+    if (failed?.attrs['h'] !== undefined) this.#count(failed);
     return this.acknowledgement.takeAll().filter(({ stanza }) => stanza.name === 'message');
   }
 

@@ -9,8 +9,8 @@ import { xml, type Element } from '../xml/element.js';
 import { NS_SM } from './namespaces.js';
 import { stringAttribute } from './stream.js';
 
+/** Without resumption: for sessions that end with their stream. */
 export const ENABLE = `<enable xmlns="${NS_SM}"/>`;
-export const ENABLE_RESUME = `<enable xmlns="${NS_SM}" resume="true"/>`;
 export const REQUEST = `<r xmlns="${NS_SM}"/>`;
 
 export function acknowledgementText(h: number): string {

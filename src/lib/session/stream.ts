@@ -130,6 +130,22 @@ export class XmppStream {
     return this.#step(doing, this.#awaited.promise);
   }
 
+  /** The next element that fits. What comes before it stays to be read, in order. */
+  async nextThat(
+    fits: (element: Element) => boolean,
+    doing: string,
+  ): Promise<{ element: Element; passed: number }> {
+    const passed: Element[] = [];
+    for (;;) {
+      const element = await this.next(doing);
+      if (fits(element)) {
+        this.#inbox.unshift(...passed);
+        return { element, passed: passed.length };
+      }
+      passed.push(element);
+    }
+  }
+
   /** Bounds one step of the negotiation; whatever ends it early ends the stream. */
   #step<T>(doing: string, work: Promise<T>): Promise<T> {
     const { timeoutMs, signal } = this.#options;
@@ -320,7 +336,6 @@ export class XmppStream {
     const timer = setTimeout(() => socket.destroy(), Math.min(CLOSE_TIMEOUT_MS, this.#options.timeoutMs));
     await this.#closed.promise;
     clearTimeout(timer);
-    this.#options.trace?.event('close', { clean: true });
   }
 }
 
