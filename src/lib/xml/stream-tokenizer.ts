@@ -222,7 +222,7 @@ export class StreamTokenizer {
     const nameEnd = scanName(tag, 1, end);
     const name = tag.slice(1, nameEnd);
     const attributes: Record<string, string> = {};
-    const needsDecoding = tag.includes('&') || /[\t\n]/.test(tag);
+    const needsDecoding = tag.includes('&') || tag.includes('\n') || tag.includes('\t');
     let count = 0;
     let at = skipSpace(tag, nameEnd, end);
     let hadSpace = at > nameEnd;
@@ -237,7 +237,8 @@ export class StreamTokenizer {
       const quote = tag[at];
       const valueEnd = quote === '"' || quote === "'" ? tag.indexOf(quote, at + 1) : -1;
       if (valueEnd < 0) throw notWellFormed(`the attribute ${excerpt(attribute)} without quotes`);
-      if (Object.hasOwn(attributes, attribute))
+      // The first question is the fast one; the second one knows `constructor` from an attribute.
+      if (attributes[attribute] !== undefined && Object.hasOwn(attributes, attribute))
         throw notWellFormed(`the attribute ${excerpt(attribute)} twice`);
       if (++count > this.#maxAttributes) {
         throw refuse(`an element with more than ${this.#maxAttributes} attributes`, 'policy-violation');
