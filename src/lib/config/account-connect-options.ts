@@ -89,7 +89,7 @@ async function credentialsFor(
   const { profile } = account;
   if (account.isAnonymous) return { isAnonymous: true };
   const certFile = pickFile(global.clientCert, profile?.client_cert, paths);
-  const keyFile = pickFile(global.clientKey, profile?.client_key, paths) ?? certFile;
+  const keyFile = pickFile(global.clientKey, profile?.client_key, paths);
   if (certFile === undefined && keyFile !== undefined) {
     throw new UsageError('a client key needs its certificate: --client-cert');
   }
@@ -98,13 +98,7 @@ async function credentialsFor(
   return {
     // With a certificate the password is not needed, so there is no question about it either.
     ...((source.isConfigured || certFile === undefined) && { password: source.read }),
-    ...(certFile !== undefined &&
-      keyFile !== undefined && {
-        clientCertificate: {
-          cert: await readPem(certFile, 'the client certificate', 'CERTIFICATE'),
-          key: await readKey(keyFile),
-        },
-      }),
+    ...(certFile !== undefined && { clientCertificate: await readClientCertificate(certFile, keyFile) }),
     ...(account.name !== undefined && { pins: await pinStore(account, around, paths) }),
     ...(profile?.fast === true && { fast: await fastStore(account, paths) }),
   };
@@ -149,13 +143,26 @@ async function readPem(file: string, what: string, label: string): Promise<strin
   return text;
 }
 
+async function readClientCertificate(
+  certFile: string,
+  keyFile: string | undefined,
+): Promise<{ cert: string; key: string }> {
+  const cert = await readPem(certFile, 'the client certificate', 'CERTIFICATE');
+  if (keyFile === undefined && !privateKey.test(cert)) {
+    throw new UsageError(`the client certificate ${certFile} has no key with it`, {
+      hint: 'name the file of the key with --client-key',
+    });
+  }
+  return { cert, key: await readKey(keyFile ?? certFile) };
+}
+
+const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+
 async function readKey(file: string): Promise<string> {
   // Keys of services are often shared with a group (0640 root:ssl-cert); the world is another matter.
   const text = await readPrivateFile(file, 'the client key', { othersMask: 0o007 });
-  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
-    throw new UsageError(`the client key ${file} has no PEM private key in it`, {
-      hint: 'name the file with --client-key',
-    });
+  if (!privateKey.test(text)) {
+    throw new UsageError(`the client key ${file} has no PEM private key in it`);
   }
   return text;
 }

@@ -151,10 +151,10 @@ function lineOf(
 ): number | undefined {
   for (let length = path.length; length > 0; length -= 1) {
     const wanted = JSON.stringify(path.slice(0, length));
-    const found = [...layout.pairs, ...layout.headers].find(
-      (place) => JSON.stringify(place.path.slice(0, length)) === wanted,
-    );
-    if (found) return found.line;
+    const lines = [...layout.pairs, ...layout.headers]
+      .filter((place) => JSON.stringify(place.path.slice(0, length)) === wanted)
+      .map(({ line }) => line);
+    if (lines.length > 0) return Math.min(...lines);
   }
   return undefined;
 }
