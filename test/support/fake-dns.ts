@@ -29,7 +29,11 @@ export async function startFakeDns(zone: DnsZone): Promise<FakeDns> {
     const rcode = typeof found === 'string' ? (RCODE[found] ?? 0) : 0;
     const answers = typeof found === 'string' ? [] : [...found];
     const flags = AUTHORITATIVE_ANSWER | rcode;
-    socket.send(encode({ type: 'response', id: id ?? 0, flags, questions: [question], answers }), port, address);
+    socket.send(
+      encode({ type: 'response', id: id ?? 0, flags, questions: [question], answers }),
+      port,
+      address,
+    );
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   return {
