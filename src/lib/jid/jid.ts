@@ -95,7 +95,7 @@ export class JID {
 
   /** The same account with another resource. @throws JidError when the resource is not a valid one */
   withResource(resource: string): JID {
-    const result = limitOctets(enforce(opaqueString, resource));
+    const result = preparePart(resource, prepareResource);
     if (result.ok) return new JID(this.local, this.domain, result.text, this.isValid);
     const [first, ...others] = inPart('resource', result);
     const parts = { local: this.local, domain: this.domain, resource };
@@ -136,7 +136,7 @@ export interface PreparedParts extends AddressParts {
 export function prepareParts(parts: AddressParts): PreparedParts {
   const violations: AddressViolation[] = [];
   const prepare = (part: AddressPart, text: string, by: (text: string) => Prepared): string => {
-    const result = limitOctets(text.length > maxOctets * 8 ? tooLong() : by(text));
+    const result = preparePart(text, by);
     if (result.ok) return result.text;
     violations.push(...inPart(part, result));
     return text;
@@ -144,10 +144,7 @@ export function prepareParts(parts: AddressParts): PreparedParts {
   return {
     local: parts.local === undefined ? undefined : prepare('local', parts.local, prepareLocalpart),
     domain: prepare('domain', parts.domain, prepareDomain),
-    resource:
-      parts.resource === undefined
-        ? undefined
-        : prepare('resource', parts.resource, (text) => enforce(opaqueString, text)),
+    resource: parts.resource === undefined ? undefined : prepare('resource', parts.resource, prepareResource),
     violations,
   };
 }
@@ -196,10 +193,17 @@ function prepareLocalpart(text: string): Prepared {
   });
 }
 
-function limitOctets(result: Prepared): Prepared {
-  return result.ok && result.text.length > maxOctets / 3 && Buffer.byteLength(result.text) > maxOctets
-    ? tooLong()
-    : result;
+function prepareResource(text: string): Prepared {
+  return enforce(opaqueString, text);
+}
+
+/** Prepares a part and counts its octets. What is far too long is not looked at: preparing could make it shorter, but not that much. */
+function preparePart(text: string, prepare: (text: string) => Prepared): Prepared {
+  if (text.length > maxOctets * 8) return tooLong();
+  const result = prepare(text);
+  const isTooLong =
+    result.ok && result.text.length > maxOctets / 3 && Buffer.byteLength(result.text) > maxOctets;
+  return isTooLong ? tooLong() : result;
 }
 
 function tooLong(): Prepared {

@@ -35,6 +35,6 @@ export function prepared(text: string): Prepared {
   return { ok: true, text };
 }
 
-export function refused(...violations: [Violation, ...Violation[]]): Prepared {
-  return { ok: false, violations };
+export function refused(first: Violation, others: readonly Violation[] = []): Prepared {
+  return { ok: false, violations: [first, ...others] };
 }

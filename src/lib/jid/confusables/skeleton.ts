@@ -105,7 +105,7 @@ z 1d22 ab93 118c4
 const ownTable = `
 rn 6d
 vv 77
-l 31 49 7c
+l 31 49 7c 4cf
 o 30
 k 43a 3ba 138
 n 43f 3b7

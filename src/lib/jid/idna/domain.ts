@@ -6,7 +6,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { checkBidiRule, hasRightToLeft } from '../precis/bidi-rule.js';
-import { checkCharacters } from '../precis/characters.js';
+import { checkCharacters, composeCharacters } from '../precis/characters.js';
 import { idnaProperty } from '../precis/derived-property.js';
 import { mapWidth } from '../precis/profile.js';
 import { prepared, refused, type Prepared, type Violation } from '../violation.js';
@@ -15,6 +15,9 @@ import { hasProperty } from '../unicode-property.js';
 
 const maxLabelLength = 63;
 const maxNameLength = 253;
+
+/** Generous, because mapping and NFC can make a text shorter; what is longer is not looked at. */
+const maxInputLength = 8 * 1023;
 
 /** Lower-case labels of letters, digits and hyphens: nothing in them needs preparing. Hyphens in the third and fourth place do. */
 const plainDomain =
@@ -28,6 +31,7 @@ export function prepareDomain(text: string): Prepared {
     if (plainDomain.test(lower)) return prepared(lower);
   }
   if (text === '') return refused({ rule: 'empty', message: 'may not be empty' });
+  if (text.length > maxInputLength) return refused(tooLongName());
   if (text.startsWith('[')) return prepareIPv6(text);
   const labels = splitLabels(text);
   const violations: Violation[] = [];
@@ -39,17 +43,15 @@ export function prepareDomain(text: string): Prepared {
     return '';
   });
   const [first, ...others] = violations;
-  if (first) return refused(first, ...others);
+  if (first) return refused(first, others);
   const domain = results.join('.');
   const bidi = hasRightToLeft(domain) ? checkBidiDomain(results, labels) : undefined;
   if (bidi) return refused(bidi);
-  const length = toAsciiDomain(domain).length;
-  return length > maxNameLength
-    ? refused({
-        rule: 'too-long',
-        message: `may not be longer than ${maxNameLength} characters in DNS (it is ${length})`,
-      })
-    : prepared(domain);
+  return toAsciiDomain(domain).length > maxNameLength ? refused(tooLongName()) : prepared(domain);
+}
+
+function tooLongName(): Violation {
+  return { rule: 'too-long', message: `may not be longer than ${maxNameLength} characters as DNS writes it` };
 }
 
 /** A prepared domain as DNS, TLS and SRV look-ups need it: A-labels for U-labels. */
@@ -87,7 +89,7 @@ function mapCharacter(character: string): string {
   if (codePoint === 0x3002 || codePoint === 0xff0e || codePoint === 0xff61) return '.';
   const narrow = mapWidth(character);
   const isValid = idnaProperty(narrow.codePointAt(0) ?? 0) === 'PVALID';
-  return (isValid ? narrow : narrow.toLowerCase()).normalize('NFC');
+  return isValid ? narrow : narrow.toLowerCase();
 }
 
 /** One mapped label as a U-label or an NR-LDH label. Indexes count from the start of the label. */
@@ -98,9 +100,10 @@ function prepareLabel({ characters, typed }: Label): Prepared {
       message: 'has an empty label (two dots in a row, or a dot in front)',
       index: 0,
     });
-  const disallowed = checkCharacters(characters, typed, idnaProperty);
-  if (disallowed[0]) return refused(disallowed[0], ...disallowed.slice(1));
-  const joined = characters.join('');
+  const composed = composeCharacters(characters);
+  const [disallowed, ...others] = checkCharacters(composed, typed, idnaProperty);
+  if (disallowed) return refused(disallowed, others);
+  const joined = String.fromCodePoint(...composed.codePoints);
   const label = joined.normalize('NFC');
   if (label.startsWith('xn--')) return prepareALabel(label);
   const violation = (label === joined ? undefined : checkText(label)) ?? checkLabel(label);
@@ -128,7 +131,7 @@ function prepareALabel(label: string): Prepared {
 
 function checkText(label: string): Violation | undefined {
   const characters = Array.from(label);
-  return checkCharacters(characters, characters, idnaProperty)[0];
+  return checkCharacters(composeCharacters(characters), characters, idnaProperty)[0];
 }
 
 /** What is asked of a label as a whole (RFC 5891 §4.2.3, RFC 1035 §2.3.4), but for the Bidi Rule. */

@@ -1,26 +1,51 @@
 /** Checks the characters of a text one by one, and says which of those that were typed is not valid. */
 import { describeCodePoint, formatCodePoint } from '../code-point.js';
+import { hasProperty } from '../unicode-property.js';
 import type { Violation } from '../violation.js';
 import { unmetContext } from './contextual-rules.js';
 import { describeKind, type Property } from './derived-property.js';
 
+/** A text after mapping and NFC. */
+export interface MappedText {
+  codePoints: readonly number[];
+  /** For each of them, which of the characters that were typed it comes from. */
+  origins: readonly number[];
+}
+
 /**
- * @param mapped what each character that was typed became: one code point, in rare cases several
- * @param typed the characters as they were typed, to point at
+ * Composes characters (NFC) without losing track of where they come from.
+ * @param characters what each character that was typed became; mostly one, in rare cases several
  */
+export function composeCharacters(characters: readonly string[]): MappedText {
+  const codePoints: number[] = [];
+  const origins: number[] = [];
+  let start = 0;
+  while (start < characters.length) {
+    let end = start + 1;
+    while (end < characters.length && joinsPrevious(characters[end] ?? '')) end += 1;
+    const composed = Array.from(characters.slice(start, end).join('').normalize('NFC'));
+    for (const [offset, character] of composed.entries()) {
+      codePoints.push(character.codePointAt(0) ?? 0);
+      origins.push(composed.length === end - start ? start + offset : start);
+    }
+    start = end;
+  }
+  return { codePoints, origins };
+}
+
+/** Composes with the character before it: marks, and the Hangul letters that are not the first of a syllable. */
+function joinsPrevious(character: string): boolean {
+  const codePoint = character.codePointAt(0) ?? 0;
+  if (codePoint < 0x300) return false;
+  return (codePoint >= 0x1160 && codePoint <= 0x11ff) || hasProperty(character, 'M');
+}
+
+/** @param typed the characters as they were typed, to point at */
 export function checkCharacters(
-  mapped: readonly string[],
+  { codePoints, origins }: MappedText,
   typed: readonly string[],
   propertyOf: (codePoint: number) => Property,
 ): Violation[] {
-  const codePoints: number[] = [];
-  const origins: number[] = [];
-  for (const [index, characters] of mapped.entries()) {
-    for (const character of characters) {
-      codePoints.push(character.codePointAt(0) ?? 0);
-      origins.push(index);
-    }
-  }
   const violations: Violation[] = [];
   for (const [position, codePoint] of codePoints.entries()) {
     const property = propertyOf(codePoint);

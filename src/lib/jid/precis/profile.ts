@@ -4,7 +4,7 @@
  */
 import { prepared, refused, type Prepared, type Violation } from '../violation.js';
 import { checkBidiRule, hasRightToLeft } from './bidi-rule.js';
-import { checkCharacters } from './characters.js';
+import { checkCharacters, composeCharacters } from './characters.js';
 import { precisProperty } from './derived-property.js';
 
 /** The choices a profile makes where the framework leaves them open (RFC 8264 §5.2). */
@@ -106,24 +106,24 @@ function withoutIndexes([first, ...others]: readonly [Violation, ...Violation[]]
     message,
     ...(codePoint !== undefined && { codePoint }),
   });
-  return refused(strip(first), ...others.map(strip));
+  return refused(strip(first), others.map(strip));
 }
 
 /**
- * The rules in the order of RFC 8264 §7. They are applied character by character first, so that what is not valid after them
- * can be pointed at. A final Σ therefore becomes σ: as in RFC 8265 §3.5, and on servers that still use Nodeprep.
+ * The rules in the order of RFC 8264 §7: a character is valid when what becomes of it is.
+ * Case is mapped one character at a time, so a final Σ becomes σ: as in RFC 8265 §3.5, and on servers that still use Nodeprep.
  */
 function applyOnce(profile: Profile, text: string, lower: boolean): Prepared {
   const typed = Array.from(text);
   const mapped = typed.map((character) => {
     const narrow = profile.mapsWidth ? mapWidth(character) : character;
-    return (lower ? narrow.toLowerCase() : narrow).normalize('NFC');
+    return lower ? narrow.toLowerCase() : narrow;
   });
-  const [violation, ...others] = checkCharacters(mapped, typed, (codePoint) => {
+  const [violation, ...others] = checkCharacters(composeCharacters(mapped), typed, (codePoint) => {
     const property = precisProperty(codePoint);
     return property === 'FREE_PVAL' && profile.stringClass === 'freeform' ? 'PVALID' : property;
   });
-  if (violation) return refused(violation, ...others);
+  if (violation) return refused(violation, others);
 
   const result = mapSpaces(profile, mapped.join('')).normalize(profile.normalization);
   if (result === '') return refused({ rule: 'empty', message: 'may not be empty' });
