@@ -1,8 +1,5 @@
 import type { JID } from '../jid/jid.js';
 import type { Tracer } from '../trace/events.js';
-import type { MechanismPinStore } from './sasl/authentication.js';
-
-export type { MechanismPinStore };
 
 /** How to prove who we are. Secrets are fetched when they are needed, not before. */
 export interface Credentials {
@@ -14,7 +11,7 @@ export interface Credentials {
   isAnonymous?: boolean;
   /** FAST tokens (XEP-0484): only where the user opted in. */
   fast?: FastTokenStore;
-  /** Remembers the strongest mechanism seen, so that a downgrade is noticed. */
+  /** Remembers the strongest mechanism seen: PLAIN is refused after something better, and less than before is warned of. */
   pins?: MechanismPinStore;
 }
 
@@ -67,8 +64,6 @@ export interface ConnectOptions {
   tls?: TlsOptions;
   /** Allow authentication on a stream without TLS. A component on loopback needs it; a client must ask for it. */
   allowPlain?: boolean;
-  /** PLAIN is refused where something better was used before, and less than before is warned of. */
-  mechanismPins?: MechanismPinStore | undefined;
   /** For each step of the connection and as the default of every wait, in milliseconds. */
   timeoutMs: number;
   tracer?: Tracer | undefined;

@@ -90,8 +90,7 @@ class Login {
   }
 
   async #runWithCredentials(): Promise<AuthenticationResult> {
-    const { options, channelBinding } = this.#options;
-    const pins = options.mechanismPins;
+    const { options, channelBinding, pins } = this.#options;
     const pin = await pins?.load();
     const mechanisms = chooseMechanisms(this.#offer, this.#rememberingPassword(), channelBinding);
     for (const [index, mechanism] of mechanisms.entries()) {

@@ -2,7 +2,7 @@
  * What authentication is given and what it comes to. `authenticate.ts` does it.
  */
 import type { Element } from '../../xml/element.js';
-import type { ConnectOptions } from '../options.js';
+import type { ConnectOptions, MechanismPinStore } from '../options.js';
 import type { ChannelBindingType } from '../transport/socket.js';
 
 /** What can be named to a server. The transport's `tls-finished` is only another source of data: see channel-binding.ts. */
@@ -48,6 +48,7 @@ export interface AuthenticationOptions {
   bind2?: { tag: string; features: readonly InlineFeature[] } | undefined;
   /** Inline features of SASL2 itself: resumption (XEP-0198). */
   inline?: readonly InlineFeature[];
+  pins?: MechanismPinStore | undefined;
   /** Facts for the tracer's `sasl` event. Never secret. */
   trace?: ((detail: Readonly<Record<string, unknown>>) => void) | undefined;
 }

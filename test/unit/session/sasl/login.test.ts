@@ -5,10 +5,10 @@ import { JID } from '../../../../src/lib/jid/jid.js';
 import { connect } from '../../../../src/lib/session/connect.js';
 import type {
   ConnectOptions,
+  Credentials,
   FastToken,
   FastTokenStore,
   MechanismPin,
-  MechanismPinStore,
 } from '../../../../src/lib/session/options.js';
 import type { ConnectionInfo } from '../../../../src/lib/session/session.js';
 import type { ConnectionTrace, Tracer } from '../../../../src/lib/trace/events.js';
@@ -236,37 +236,35 @@ describe('other credentials', () => {
 });
 
 describe('a profile that remembers', () => {
-  function remembering(pin: MechanismPin | undefined): {
-    seen: MechanismPin[];
-    mechanismPins: MechanismPinStore;
-  } {
+  function remembering(pin: MechanismPin | undefined): { seen: MechanismPin[]; credentials: Credentials } {
     const seen: MechanismPin[] = [];
     const save = (stronger: MechanismPin): Promise<void> => {
       seen.push(stronger);
       return Promise.resolve();
     };
-    return { seen, mechanismPins: { load: () => Promise.resolve(pin), save } };
+    const pins = { load: () => Promise.resolve(pin), save };
+    return { seen, credentials: { password: () => Promise.resolve(PASSWORD), pins } };
   }
 
   test('learns the strongest mechanism', async () => {
     await using server = await startFakeServer({ mechanisms: plus, advertisedBindings: allTypes });
-    const { seen, mechanismPins } = remembering({ mechanism: 'SCRAM-SHA-1' });
-    await logIn(server, { mechanismPins });
+    const { seen, credentials } = remembering({ mechanism: 'SCRAM-SHA-1' });
+    await logIn(server, { credentials });
     expect(seen).toEqual([{ mechanism: 'SCRAM-SHA-512-PLUS', channelBinding: 'tls-exporter' }]);
   });
 
   test('does not hand the password to a server that had something better', async () => {
     await using server = await startFakeServer({ mechanisms: ['PLAIN'] });
-    const { mechanismPins } = remembering({ mechanism: 'SCRAM-SHA-256' });
-    await expect(logIn(server, { mechanismPins })).rejects.toThrow('has had SCRAM-SHA-256 before');
+    const { credentials } = remembering({ mechanism: 'SCRAM-SHA-256' });
+    await expect(logIn(server, { credentials })).rejects.toThrow('has had SCRAM-SHA-256 before');
     expect(server.logins).toEqual([]);
   });
 
   test('warns of less than before', async () => {
     await using server = await startFakeServer({ mechanisms: ['SCRAM-SHA-1'] });
     const warnings: string[] = [];
-    const { seen, mechanismPins } = remembering({ mechanism: 'SCRAM-SHA-256' });
-    await logIn(server, { mechanismPins, warn: (message) => warnings.push(message) });
+    const { seen, credentials } = remembering({ mechanism: 'SCRAM-SHA-256' });
+    await logIn(server, { credentials, warn: (message) => warnings.push(message) });
     expect(warnings).toEqual(['logged in with SCRAM-SHA-1; earlier it was SCRAM-SHA-256']);
     expect(seen).toEqual([]);
   });
