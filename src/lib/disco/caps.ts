@@ -1,5 +1,5 @@
 /**
- * XEP-0115 Entity Capabilities 1.6.0, with the forms of XEP-0128 Service Discovery Extensions 1.0.1.
+ * XEP-0115: Entity Capabilities, version 1.6.0, with the forms of XEP-0128: Service Discovery Extensions, version 1.0.1.
  *
  * Pure: from what an entity offers to the string that stands for it. Not here: the legacy format of 2007, and XEP-0390.
  */

@@ -1,5 +1,5 @@
 /**
- * XEP-0030 Service Discovery 2.5.0: what goes over the wire.
+ * XEP-0030: Service Discovery, version 2.5.0: what goes over the wire.
  */
 import { DataForm } from '../forms/stanzas.js';
 import { element, type Infer, type InferInput } from '../xml/codec.js';

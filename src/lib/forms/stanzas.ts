@@ -1,5 +1,5 @@
 /**
- * XEP-0004 Data Forms 2.13.2 and the media of XEP-0221 Data Forms Media Element 1.0: what goes over the wire.
+ * XEP-0004: Data Forms, version 2.13.2 and the media of XEP-0221: Data Forms Media Element, version 1.0: what goes over the wire.
  *
  * Not here: XEP-0122 validation and XEP-0141 layout; what they add is ignored on reading.
  */

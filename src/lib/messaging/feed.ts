@@ -2,7 +2,7 @@
  * Messages as they come in, for weeks: what an archive has since the last time first, then what arrives. After a gap in
  * the connection presence is sent again, rooms are entered again, and what was missed is fetched. No message comes twice.
  *
- * XEP-0280 Message Carbons 1.0.1 · XEP-0313 Message Archive Management 1.1.3 · XEP-0045 Multi-User Chat 1.35.5.
+ * XEP-0280: Message Carbons, version 1.0.1 · XEP-0313: Message Archive Management, version 1.1.3 · XEP-0045: Multi-User Chat, version 1.35.5.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionLostError, DecodeError, RemoteError, StanzaError } from '../errors.js';

@@ -1,10 +1,10 @@
 /**
  * What can be inside a message, each declared once:
- * XEP-0066 Out of Band Data 1.5 · XEP-0085 Chat State Notifications 2.1 · XEP-0184 Message Delivery Receipts 1.4.0 ·
- * XEP-0203 Delayed Delivery 2.0 · XEP-0280 Message Carbons 1.0.1 · XEP-0297 Stanza Forwarding 1.0 ·
- * XEP-0308 Last Message Correction 1.2.1 · XEP-0313 Message Archive Management 1.1.3 ·
- * XEP-0359 Unique and Stable Stanza IDs 0.7.0 · XEP-0380 Explicit Message Encryption 0.4.0 ·
- * XEP-0428 Fallback Indication 0.2.1 · XEP-0444 Message Reactions 0.2.1 · XEP-0461 Message Replies 0.2.1.
+ * XEP-0066: Out of Band Data, version 1.5 · XEP-0085: Chat State Notifications, version 2.1 · XEP-0184: Message Delivery Receipts, version 1.4.0 ·
+ * XEP-0203: Delayed Delivery, version 2.0 · XEP-0280: Message Carbons, version 1.0.1 · XEP-0297: Stanza Forwarding, version 1.0 ·
+ * XEP-0308: Last Message Correction, version 1.2.1 · XEP-0313: Message Archive Management, version 1.1.3 ·
+ * XEP-0359: Unique and Stable Stanza IDs, version 0.7.0 · XEP-0380: Explicit Message Encryption, version 0.4.0 ·
+ * XEP-0428: Fallback Indication, version 0.2.1 · XEP-0444: Message Reactions, version 0.2.1 · XEP-0461: Message Replies, version 0.2.1.
  *
  * Not here: the ranges of XEP-0428, archive preferences, and XEP-0091 (the old form of a delay).
  */

@@ -1,5 +1,5 @@
 /**
- * XEP-0045 Multi-User Chat 1.35.5: what goes over the wire for entering a room.
+ * XEP-0045: Multi-User Chat, version 1.35.5: what goes over the wire for entering a room.
  */
 import { element, type Infer } from '../xml/codec.js';
 import { attr, child, childText, children, optional } from '../xml/fields.js';

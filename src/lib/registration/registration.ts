@@ -1,5 +1,5 @@
 /**
- * XEP-0077 In-Band Registration 2.4: asking for an account, changing its password.
+ * XEP-0077: In-Band Registration, version 2.4: asking for an account, changing its password.
  *
  * Not here: cancelling an account (§3.2), and registration with anything but the own server (§3.1.2, gateways).
  */

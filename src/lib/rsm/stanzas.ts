@@ -1,5 +1,5 @@
 /**
- * XEP-0059 Result Set Management 1.0.
+ * XEP-0059: Result Set Management, version 1.0.
  */
 import { element, type Infer, type InferInput } from '../xml/codec.js';
 import { attr, child, childText, optional, text } from '../xml/fields.js';

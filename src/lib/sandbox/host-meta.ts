@@ -1,4 +1,4 @@
-/** XEP-0156 (Discovering Alternative XMPP Connection Methods), 1.4.0: the two documents. Not here: DNS TXT records. */
+/** XEP-0156: Discovering Alternative XMPP Connection Methods, version 1.4.0: the two documents. Not here: DNS TXT records. */
 import type { SandboxPorts } from './options.js';
 
 export const WEBSOCKET_PATH = '/xmpp-websocket';

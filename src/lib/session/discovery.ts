@@ -1,7 +1,7 @@
 /**
- * What every session answers about itself: Service Discovery (XEP-0030 2.5.0) with Entity Capabilities (XEP-0115 1.6.0),
- * Software Version (XEP-0092 1.1), Ping (XEP-0199 2.0.1) and Entity Time (XEP-0202 2.0).
- *
+ * What every session answers about itself, by what is registered on it:
+ * XEP-0030: Service Discovery, version 2.5.0 · XEP-0115: Entity Capabilities, version 1.6.0 ·
+ * XEP-0092: Software Version, version 1.1 · XEP-0199: XMPP Ping, version 2.0.1 · XEP-0202: Entity Time, version 2.0.
  * Not there: items (there are none), and the operating system in XEP-0092, which is nobody's business.
  */
 import { xml, type Element } from '../xml/element.js';

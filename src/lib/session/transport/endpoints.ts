@@ -1,7 +1,7 @@
 /**
  * Where a server can be reached: `--service`, SRV records (RFC 6120 §3.2.1, XEP-0368), or the bare domain.
  *
- * XEP-0368 (SRV records for XMPP over TLS), version 1.1.0. Not here: XEP-0156, which is in `host-meta.ts`.
+ * XEP-0368: SRV records for XMPP over TLS, version 1.1.0. Not here: XEP-0156, which is in `host-meta.ts`.
  */
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';

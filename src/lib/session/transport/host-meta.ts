@@ -1,5 +1,5 @@
 /**
- * XEP-0156 (Discovering Alternative XMPP Connection Methods), version 1.4.0: a domain's WebSocket, from the
+ * XEP-0156: Discovering Alternative XMPP Connection Methods, version 1.4.0: a domain's WebSocket, from the
  * host-meta files of its web server.
  *
  * Not here: BOSH links; `ws:` links, which nothing vouches for; the DNS method, which was withdrawn.

@@ -1,0 +1,132 @@
+/**
+ * All Jingle sessions of one connection: begins ours, hands out those that others begin.
+ */
+import { randomUUID } from 'node:crypto';
+import { DecodeError } from '../errors.js';
+import type { JID } from '../jid/jid.js';
+import type { WaitOptions } from '../session/session.js';
+import { StanzaReply } from '../session/stanza-reply.js';
+import type { Element } from '../xml/element.js';
+import type { StanzaErrorFacts } from '../xml/stanza-error.js';
+import { EventQueue } from './event-queue.js';
+import { JingleSession, type JingleStream } from './jingle-session.js';
+import { unknownSession } from './session-state.js';
+import {
+  NS_JINGLE,
+  decodeJingle,
+  encodeJingle,
+  type Content,
+  type JingleMessage,
+  type Role,
+} from './stanzas.js';
+
+export interface JingleEndpointOptions {
+  /** Which payloads of session-info the application knows; others are answered unsupported-info. */
+  understands?: (payload: Element) => boolean;
+  /** Refuses an offer before anything is made of it: strangers, floods. */
+  refuse?: (from: JID, message: JingleMessage) => StanzaErrorFacts | undefined;
+}
+
+export class JingleEndpoint implements Disposable {
+  readonly #session: JingleStream;
+  readonly #understands: (payload: Element) => boolean;
+  readonly #refuse: (from: JID, message: JingleMessage) => StanzaErrorFacts | undefined;
+  /** By the other party's full JID and the sid: a sid alone proves nothing. */
+  readonly #sessions = new Map<string, JingleSession>();
+  readonly #registration: Disposable;
+  #offers: EventQueue<JingleSession> | undefined;
+
+  constructor(session: JingleStream, options: JingleEndpointOptions = {}) {
+    this.#session = session;
+    this.#understands = options.understands ?? (() => false);
+    this.#refuse = options.refuse ?? (() => undefined);
+    this.#registration = session.respond(
+      { type: 'set', name: 'jingle', namespace: NS_JINGLE },
+      ({ payload, from }) => {
+        const error = this.#receive(from, payload);
+        if (error) throw new StanzaReply(error);
+        return undefined;
+      },
+    );
+  }
+
+  /**
+   * Offers contents to another party, and resolves when it has acknowledged the offer (not yet accepted it).
+   * @throws StanzaError it refused at once
+   */
+  async initiate(peer: JID, contents: readonly Content[], options?: WaitOptions): Promise<JingleSession> {
+    const initiate: JingleMessage = {
+      action: 'session-initiate',
+      sid: randomUUID(),
+      initiator: this.#session.jid.toString(),
+      contents,
+      payload: [],
+    };
+    // Known before the acknowledgement comes: an acceptance may be right behind it.
+    const jingleSession = this.#open(peer, 'initiator', initiate);
+    try {
+      await this.#session.request({ type: 'set', to: peer, payload: encodeJingle(initiate) }, options);
+    } catch (error) {
+      this.#sessions.delete(keyOf(peer, initiate.sid));
+      throw error;
+    }
+    return jingleSession;
+  }
+
+  /** Offers of others, from the moment of the call. Without it every offer is refused. */
+  incoming(): AsyncIterableIterator<JingleSession> {
+    return (this.#offers ??= new EventQueue<JingleSession>(100));
+  }
+
+  [Symbol.dispose](): void {
+    this.#registration[Symbol.dispose]();
+    this.#offers?.end();
+  }
+
+  #receive(from: JID, payload: Element): StanzaErrorFacts | undefined {
+    let message: JingleMessage;
+    try {
+      message = decodeJingle(payload);
+    } catch (error) {
+      if (error instanceof DecodeError) return { condition: 'bad-request', text: error.message };
+      throw error;
+    }
+    const known = this.#sessions.get(keyOf(from, message.sid));
+    if (known) return known.receive(message);
+    if (message.action !== 'session-initiate') return unknownSession().error;
+    return this.#receiveOffer(from, message);
+  }
+
+  #receiveOffer(from: JID, message: JingleMessage): StanzaErrorFacts | undefined {
+    if (!this.#offers) return { condition: 'service-unavailable' };
+    const refusal = this.#refuse(from, message);
+    if (refusal) return refusal;
+    const hasForeignContent = message.contents.some(({ creator }) => creator !== 'initiator');
+    if (message.contents.length === 0 || hasForeignContent)
+      return { condition: 'bad-request', type: 'cancel' };
+    const offers = this.#offers;
+    if (offers.isFull) return { condition: 'resource-constraint' };
+    const offer = this.#open(from, 'responder', message);
+    // Handed out after the acknowledgement has been written, so that no answer of ours overtakes it.
+    setImmediate(() => offers.push(offer));
+    return undefined;
+  }
+
+  #open(peer: JID, role: Role, initiate: JingleMessage): JingleSession {
+    const key = keyOf(peer, initiate.sid);
+    const jingleSession = new JingleSession({
+      session: this.#session,
+      peer,
+      role,
+      initiate,
+      understands: this.#understands,
+      onEnd: () => this.#sessions.delete(key),
+    });
+    this.#sessions.set(key, jingleSession);
+    return jingleSession;
+  }
+}
+
+function keyOf(peer: JID, sid: string): string {
+  return `${peer.toString()} ${sid}`;
+}

@@ -1,0 +1,83 @@
+/** Two connections that reach each other through memory: IQs only, answered in order, each serialised and parsed again. */
+import { StanzaReply } from '../../src/lib/session/stanza-reply.js';
+import type { JingleStream } from '../../src/lib/jingle/jingle-session.js';
+import type { IqHandler, SessionEvents } from '../../src/lib/session/session.js';
+import { JID } from '../../src/lib/jid/jid.js';
+import { xml, type Element } from '../../src/lib/xml/element.js';
+import { parseXml } from '../../src/lib/xml/parse.js';
+import { stanzaErrorElement, stanzaErrorFrom } from '../../src/lib/xml/stanza-error.js';
+
+export interface LinkedStream extends JingleStream {
+  /** A request as it would arrive from `from`; resolves with the reply. */
+  answer(from: JID, type: 'get' | 'set', text: string): Promise<Element>;
+  /** Every request that arrived here, as text. */
+  readonly received: readonly string[];
+  /** The connection is lost. */
+  lose(error: Error): void;
+}
+
+export function linkStreams(
+  first = 'romeo@montague.example/a',
+  second = 'juliet@capulet.example/b',
+): [LinkedStream, LinkedStream] {
+  const left = new MemoryStream(JID.parse(first));
+  const right = new MemoryStream(JID.parse(second));
+  left.peer = right;
+  right.peer = left;
+  return [left, right];
+}
+
+class MemoryStream implements LinkedStream {
+  readonly received: string[] = [];
+  peer: MemoryStream | undefined;
+  readonly #handlers = new Map<string, IqHandler>();
+  readonly #closed = new Set<(detail: SessionEvents['closed']) => void>();
+
+  constructor(readonly jid: JID) {}
+
+  async request({ type, payload }: { type: 'get' | 'set'; payload: Element }): Promise<Element> {
+    // As on a network, both sides may have sent before either has received.
+    await new Promise((resolve) => setImmediate(resolve));
+    const reply = await this.peer?.answer(this.jid, type, payload.toString());
+    if (!reply) throw new Error('not linked');
+    if (reply.attrs['type'] === 'error') throw stanzaErrorFrom(reply);
+    return reply;
+  }
+
+  respond(request: { type: 'get' | 'set'; name: string; namespace: string }, handler: IqHandler): Disposable {
+    const key = `${request.type} {${request.namespace}}${request.name}`;
+    this.#handlers.set(key, handler);
+    return { [Symbol.dispose]: () => void this.#handlers.delete(key) };
+  }
+
+  on<K extends keyof SessionEvents>(event: K, listener: (detail: SessionEvents[K]) => void): Disposable {
+    if (event !== 'closed') return { [Symbol.dispose]: () => undefined };
+    const onClosed = listener as (detail: SessionEvents['closed']) => void;
+    this.#closed.add(onClosed);
+    return { [Symbol.dispose]: () => void this.#closed.delete(onClosed) };
+  }
+
+  lose(error: Error): void {
+    for (const listener of [...this.#closed]) listener({ error });
+  }
+
+  async answer(from: JID, type: 'get' | 'set', text: string): Promise<Element> {
+    this.received.push(text);
+    const payload = parseXml(text);
+    const handler = this.#handlers.get(`${type} {${payload.getNS() ?? ''}}${payload.getName()}`);
+    const iq = xml('iq', { type, from: from.toString(), to: this.jid.toString(), id: '1' }, payload);
+    const fail = (error: Element): Element =>
+      xml('iq', { type: 'error', from: this.jid.toString(), id: '1' }, error);
+    if (!handler) return fail(stanzaErrorElement({ condition: 'service-unavailable' }));
+    try {
+      return xml(
+        'iq',
+        { type: 'result', from: this.jid.toString(), id: '1' },
+        await handler({ iq, payload, from }),
+      );
+    } catch (error) {
+      if (error instanceof StanzaReply) return fail(error.toElement());
+      throw error;
+    }
+  }
+}
