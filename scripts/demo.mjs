@@ -21,6 +21,7 @@ if (process.argv[2] === '--inside') {
 } else {
   await setUp({ packages: 'demo', allowInstall: !process.argv.includes('--no-install') });
   process.exitCode = await runInSandbox();
+  if (process.exitCode === 0) tell('The server is gone, and so is everything it had stored. Next: xmppctl --help');
 }
 
 /** Starts a server and runs the rest of this script beside it. */
@@ -70,8 +71,6 @@ async function showInside() {
   tell('... and as it reached Bob.');
   echo('xmppctl trace show bob.trace --kind message');
   if (await shell('xmppctl trace show bob.trace --kind message')) return 1;
-
-  tell('The server is gone now, and so is everything it has stored. Next: xmppctl --help');
   return 0;
 }
 
