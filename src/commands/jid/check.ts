@@ -2,9 +2,9 @@ import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { NegativeError } from '../../lib/errors.js';
 import { readTexts, toTextsOptions, type TextsOptions } from '../../lib/input/texts.js';
+import { showText } from '../../lib/jid/code-point.js';
 import { CollisionFinder, type Collision } from '../../lib/jid/collisions.js';
 import { inspectAddress, type AddressReport } from '../../lib/jid/inspect.js';
-import { safeText } from '../../lib/output/safe-text.js';
 
 export interface JidCheckOptions extends TextsOptions {
   collisions: boolean;
@@ -92,21 +92,23 @@ export async function runJidCheck(options: JidCheckOptions, context: Context): P
 }
 
 function renderChecked(checked: CheckedAddress, { output: { style } }: Context): string {
-  const show = (text: string): string => safeText(text, { singleLine: true });
   const { input, valid, normalized = '', display, suggestion, warnings, errors, collision } = checked;
   const lines = valid
-    ? [`${style.good('valid')}    ${show(input)}${normalized === input ? '' : ` → ${show(normalized)}`}`]
-    : [`${style.bad('invalid')}  ${show(input)}`];
+    ? [
+        `${style.good('valid')}    ${showText(input)}${normalized === input ? '' : ` → ${showText(normalized)}`}`,
+      ]
+    : [`${style.bad('invalid')}  ${showText(input)}`];
   const shownErrors = errors.slice(0, 5);
-  for (const error of shownErrors) lines.push(`         ${show(error.description)}`);
+  for (const error of shownErrors) lines.push(`         ${showText(error.description)}`);
   if (errors.length > shownErrors.length)
     lines.push(`         and ${errors.length - shownErrors.length} more`);
-  if (suggestion !== undefined) lines.push(`         perhaps ${show(suggestion)} is meant`);
-  if (display !== undefined) lines.push(`         read as ${show(display)} (XEP-0106)`);
-  for (const { message } of warnings) lines.push(`         ${style.warning('warning:')} ${show(message)}`);
+  if (suggestion !== undefined) lines.push(`         perhaps ${showText(suggestion)} is meant`);
+  if (display !== undefined) lines.push(`         read as ${showText(display)} (XEP-0106)`);
+  for (const { message } of warnings)
+    lines.push(`         ${style.warning('warning:')} ${showText(message)}`);
   if (collision)
     lines.push(
-      `         ${style.warning('warning:')} ${collision.kind === 'same' ? 'the same as' : 'looks like'} ${show(collision.input)} (line ${collision.line})`,
+      `         ${style.warning('warning:')} ${collision.kind === 'same' ? 'the same as' : 'looks like'} ${showText(collision.input)} (line ${collision.line})`,
     );
   return lines.join('\n');
 }

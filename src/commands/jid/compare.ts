@@ -2,9 +2,9 @@ import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { NegativeError, UsageError } from '../../lib/errors.js';
 import { readTexts } from '../../lib/input/texts.js';
+import { showText } from '../../lib/jid/code-point.js';
 import { compareAddresses, type AddressComparison } from '../../lib/jid/compare.js';
 import { JID } from '../../lib/jid/jid.js';
-import { safeText } from '../../lib/output/safe-text.js';
 
 export interface JidCompareOptions {
   /** The two addresses, or undefined for pairs on stdin. */
@@ -94,8 +94,7 @@ function compare(first: string, second: string): ComparedAddresses {
 const partNames = { local: 'localpart', domain: 'domain', resource: 'resource' } as const;
 
 function renderCompared({ first, second, same, differs, confusable }: ComparedAddresses): string {
-  const show = (text: string): string => safeText(text, { singleLine: true });
-  if (same) return `the same: ${show(first)}`;
+  if (same) return `the same: ${showText(first)}`;
   const parts = differs.map((part) => partNames[part]).join(' and ');
-  return `different in the ${parts}: ${show(first)} and ${show(second)}${confusable ? ' (but they look alike)' : ''}`;
+  return `different in the ${parts}: ${showText(first)} and ${showText(second)}${confusable ? ' (but they look alike)' : ''}`;
 }

@@ -60,8 +60,8 @@ export function isInvisible(character: string): boolean {
   return hasProperty(character, 'C', 'Z', 'Default_Ignorable_Code_Point');
 }
 
-/** A text as one line for an error message: what cannot be seen is written as `<U+200B>`, and long texts are cut. */
-export function showText(text: string, maxLength = 120): string {
+/** A text as one line for an error message: what cannot be seen is written as `<U+200B>`, and long texts are cut. Safe for a terminal. */
+export function showText(text: string, maxLength = 1000): string {
   let shown = '';
   for (const character of text) {
     if (shown.length >= maxLength) return `${shown}…`;

@@ -32,7 +32,7 @@ export class JidError extends UsageError {
     suggestion?: string,
   ) {
     const [first] = violations;
-    super(`“${showText(address)}” is not an XMPP address: ${describeViolation(first)}`, {
+    super(`“${showText(address, 120)}” is not an XMPP address: ${describeViolation(first)}`, {
       ...(suggestion !== undefined && { hint: `perhaps ${suggestion} is meant` }),
       details: {
         address,

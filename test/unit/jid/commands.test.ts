@@ -54,7 +54,7 @@ describe('jid check', () => {
         "         the localpart (before the @) may not contain ', character 2",
         '         perhaps d\\27artagnan@example.com is meant',
         'valid    a@example.com',
-        'invalid  ␛]0;x@y',
+        'invalid  <U+001B>]0;x@y',
         '         the localpart (before the @) may not contain a control character (U+001B), character 1',
         '',
       ].join('\n'),
@@ -108,7 +108,7 @@ describe('jid check', () => {
   });
 
   it('keeps the order of a long list, whatever the chunks', async () => {
-    const names = Array.from({ length: 20_000 }, (_, index) => `üser${index}@example.com`);
+    const names = Array.from({ length: 5000 }, (_, index) => `üser${index}@example.com`);
     function* chunks(): Generator<string> {
       const text = `\ufeff${names.join('\n')}`;
       for (let start = 0; start < text.length; start += 1021) yield text.slice(start, start + 1021);

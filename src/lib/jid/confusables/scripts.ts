@@ -58,8 +58,19 @@ export function findMixedScripts(text: string): string[] {
   return writtenTogether.some(isOneWriting) ? [] : [...found];
 }
 
+const scriptsByCharacter = new Map<string, string[]>();
+
 /** The scripts a character is used in; none for what all of them use, such as digits and most marks. */
 function scriptsOf(character: string): string[] {
+  let scripts = scriptsByCharacter.get(character);
+  if (!scripts) {
+    scripts = lookUpScripts(character);
+    scriptsByCharacter.set(character, scripts);
+  }
+  return scripts;
+}
+
+function lookUpScripts(character: string): string[] {
   if (/[a-z]/i.test(character)) return ['Latin'];
   if (hasProperty(character, 'Script=Common', 'Script=Inherited') && !hasScriptExtensions(character))
     return [];
