@@ -205,9 +205,7 @@ export async function runSend(options: SendOptions, context: Context): Promise<v
     if (confirmation !== 'none') await confirmed(session, watch, signal);
   } catch (error) {
     if (watch.sent > 1) {
-      output.warn(
-        `${watch.sent - session.unacknowledged().length} of ${watch.sent} messages were acknowledged`,
-      );
+      output.warn(`${acknowledgedOf(watch, session)} of ${watch.sent} messages were acknowledged`);
     }
     throw error;
   }
@@ -320,10 +318,14 @@ async function confirmed(session: Session, watch: DeliveryWatch, signal: AbortSi
   }
 }
 
+function acknowledgedOf(watch: DeliveryWatch, session: Session): number {
+  return watch.sent - session.unacknowledged().filter(({ name }) => name === 'message').length;
+}
+
 function reportOf(watch: DeliveryWatch, session: Session, confirmation: Confirmation): SendReport {
   return {
     sent: watch.sent,
-    acknowledged: watch.sent - session.unacknowledged().length,
+    acknowledged: acknowledgedOf(watch, session),
     recipients: watch.recipients.map((recipient) => ({
       to: recipient.to.toString(),
       ...(recipient.lastId !== undefined && recipient.sent === 1 && { id: recipient.lastId }),
