@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { configPaths, type ConfigPaths } from '../../src/lib/config/paths.js';
 
 export interface TemporaryHome {
@@ -15,11 +15,15 @@ export interface TemporaryHome {
   write(name: string, text: string, mode?: number): Promise<string>;
 }
 
-/** Made before each test of the file or block, removed after it. */
-export function useTemporaryHome(): TemporaryHome {
+/** Made before each test of the file or block (or once for all of them), removed after it. */
+export function useTemporaryHome(lifetime: 'each' | 'all' = 'each'): TemporaryHome {
   let dir = '';
-  beforeEach(async () => (dir = await mkdtemp(path.join(tmpdir(), 'xmppctl-home-'))));
-  afterEach(() => rm(dir, { recursive: true, force: true }));
+  const before = lifetime === 'each' ? beforeEach : beforeAll;
+  const after = lifetime === 'each' ? afterEach : afterAll;
+  before(async () => {
+    dir = await mkdtemp(path.join(tmpdir(), 'xmppctl-home-'));
+  });
+  after(() => rm(dir, { recursive: true, force: true }));
   const write = async (name: string, text: string, mode = 0o600): Promise<string> => {
     const file = path.join(dir, name);
     await mkdir(path.dirname(file), { recursive: true });

@@ -18,6 +18,7 @@ export const environmentTerms: readonly { term: string; text: string }[] = [
     text: 'A command that prints the password, as `password_command` in the configuration.',
   },
   { term: 'XMPPCTL_NEW_PASSWORD', text: 'The new password for `account passwd`.' },
+  { term: 'XMPPCTL_ROOM_PASSWORD', text: 'The password of a room that is entered.' },
   { term: 'XMPPCTL_CA', text: 'A PEM file with certificates to trust as well, as `--ca`.' },
   { term: 'XMPPCTL_TIMEOUT', text: 'Seconds for each step and each reply, as `--timeout`.' },
   { term: 'XMPPCTL_TRACE', text: 'Trace as `--trace` does: `-` for standard error, or a file.' },
@@ -32,6 +33,10 @@ export const environmentTerms: readonly { term: string; text: string }[] = [
   {
     term: 'XDG_STATE_HOME',
     text: 'Where the folder xmppctl with what is remembered is; ~/.local/state when it is not set.',
+  },
+  {
+    term: 'XDG_RUNTIME_DIR',
+    text: 'Where running sandboxes are noted; XDG_STATE_HOME when it is not set.',
   },
   { term: 'NO_COLOR, CLICOLOR_FORCE', text: 'No colour, or colour also where there is no terminal.' },
 ];
