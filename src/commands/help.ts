@@ -27,7 +27,7 @@ export const command = defineCommand({
 
 export async function runHelp({ words }: HelpOptions, { output }: Context): Promise<void> {
   const text = await helpText(words, output.columns);
-  await output.result({ help: text }, () => text.trimEnd());
+  await output.result({ help: text }, () => text);
 }
 
 async function helpText(words: readonly string[], columns: number): Promise<string> {

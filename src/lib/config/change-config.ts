@@ -56,6 +56,7 @@ export async function editConfig(
   for (const { from, to, insert } of edits.sort((a, b) => b.from - a.from || b.to - a.to)) {
     edited = edited.slice(0, from) + insert + edited.slice(to);
   }
+  if (edited.trim() === '') edited = '';
   const result = await parseConfig(edited, file).catch((error: unknown) => error);
   if (!isDeepStrictEqual(plain(result), plain(wanted))) {
     throw new UsageError(`${file} is written in a way that cannot be edited without losing something`, {
@@ -85,7 +86,8 @@ function accountEdits(text: string, config: Config, wanted: Config, showValue: S
     else if (after) appended += renderAccount(name, after, showValue);
   }
   if (appended !== '') {
-    const gap = text === '' ? '' : text.endsWith('\n') ? '\n' : '\n\n';
+    const isFirst = text === '' && wanted.default_account === undefined;
+    const gap = isFirst ? '' : text === '' || text.endsWith('\n') ? '\n' : '\n\n';
     edits.push({ from: text.length, to: text.length, insert: `${gap}${appended.trimEnd()}\n` });
   }
   return edits;
