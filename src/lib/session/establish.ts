@@ -12,6 +12,7 @@ import type { ConnectionInfo } from './session.js';
 import { otherHostOf } from './stream-error.js';
 import type { StreamManagement } from './stream-management.js';
 import { XmppStream } from './stream.js';
+import type { Endpoint } from './transport/endpoints.js';
 import type { XmppSocket } from './transport/socket.js';
 
 /** Redirections followed before it is a loop. */
@@ -53,12 +54,15 @@ export async function followRedirections<T>(
   let { service } = options;
   for (let redirections = 0; ; redirections += 1) {
     const trace = options.tracer?.connection(labelOf(options));
-    const stream = await connectStream({ ...options, service }, trace);
-    const { endpoint } = stream.socket;
+    let stream: XmppStream | undefined;
+    let endpoint: Endpoint | undefined;
     try {
+      stream = await connectStream({ ...options, service }, trace);
+      ({ endpoint } = stream.socket);
       return await negotiate(stream, trace);
     } catch (error) {
-      const host = otherHostOf(stream.abort(error));
+      stream?.abort(error);
+      const host = otherHostOf(error);
       if (host === undefined || endpoint === undefined || endpoint.kind === 'websocket') throw error;
       if (redirections >= MAX_REDIRECTIONS) {
         throw new ProtocolError(`the server redirected us ${MAX_REDIRECTIONS} times, at last to ${host}`, {
@@ -87,6 +91,8 @@ function connectStream(options: ConnectOptions, trace: ConnectionTrace | undefin
       ...(dnsServers && { dnsServers }),
       ...(isComponent && {
         defaultPort: DEFAULT_COMPONENT_PORT,
+        // The root certificates are read only where TLS follows.
+        willStartTls: false,
         // There are no SRV records for components.
         srvServices: [],
         useHostMeta: false,
