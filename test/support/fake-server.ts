@@ -59,7 +59,9 @@ export async function startFakeServer(
     connections.push(conversation);
     const talk = script ? script(peer) : conversation.run();
     talk.catch((error: unknown) => {
-      if (!(error instanceof PeerLeft)) failures.push(error);
+      if (error instanceof PeerLeft) return;
+      failures.push(error);
+      peer.destroy();
     });
   });
   listener.listen(0, '127.0.0.1');

@@ -10,7 +10,7 @@ export const hangUp: Hook = (peer) => {
 
 /** Cuts the connection. */
 export const reset: Hook = (peer) => {
-  peer.socket.resetAndDestroy();
+  peer.reset();
 };
 
 /** Ends the stream as a server does that has no more to say. */

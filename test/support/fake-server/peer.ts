@@ -17,6 +17,7 @@ export interface PeerTls extends SecureContextOptions {
 }
 
 export class FakePeer {
+  readonly #tcp: Socket;
   #socket: Socket;
   #parser: Parser | undefined;
   #received: Received[] = [];
@@ -27,6 +28,7 @@ export class FakePeer {
   splitBytes: number | undefined;
 
   constructor(socket: Socket, tls: PeerTls) {
+    this.#tcp = socket;
     this.#socket = socket;
     this.#tls = tls;
     this.#listen();
@@ -154,5 +156,11 @@ export class FakePeer {
 
   destroy(): void {
     this.#socket.destroy();
+    this.#tcp.destroy();
+  }
+
+  /** Cuts the connection with a TCP reset, inside TLS too. */
+  reset(): void {
+    this.#tcp.resetAndDestroy();
   }
 }
