@@ -34,6 +34,8 @@ export interface FeedOptions {
   warn: (text: string) => void;
 }
 
+/** How far the clocks of the server and of this machine may be apart. */
+const clockSkewMs = 60_000;
 /** How long a chat service may take to come back. */
 const reentryMs = 10_000;
 
@@ -211,40 +213,37 @@ export class MessageFeed {
   /** After a gap. A stream that is lost again meanwhile leads to another recovery. */
   async *#recover(): AsyncGenerator<Message, void, undefined> {
     this.#isReconnected = false;
-    const lost = new Date(this.#onlineUntil ?? this.#options.now());
+    const lostMs = this.#onlineUntil ?? this.#options.now();
     try {
-      await this.#goOnline(lost);
-      this.#options.note('connected again');
       // Rooms send their history; what the account missed is in its archive.
-      const own = this.#archives.includes(undefined) && this.#session.kind === 'client';
-      if (own) yield* this.#readArchive(undefined, { start: lost });
+      await this.#goOnline(new Date(lostMs));
+      this.#options.note('connected again');
+      if (this.#archives.includes(undefined) && this.#session.kind === 'client')
+        yield* this.#readMissed(lostMs);
       this.#onlineUntil = undefined;
     } catch (error) {
-      if (error instanceof ConnectionLostError && this.#session.state !== 'closed') return;
-      if (!(error instanceof StanzaError) || this.#occupancies.size > 0) throw error;
-      this.#options.warn(`what was missed cannot be fetched: ${error.message}`);
+      if (!(error instanceof ConnectionLostError) || this.#session.state === 'closed') throw error;
     }
   }
 
-  async *#readArchives(since: { after: string } | { start: Date }): AsyncGenerator<Message, void, undefined> {
-    for (const archive of this.#archives) yield* this.#readArchive(archive, since);
+  async *#readMissed(lostMs: number): AsyncGenerator<Message, void, undefined> {
+    // Clocks differ; what comes twice is dropped.
+    const range = { start: new Date(lostMs - clockSkewMs) };
+    try {
+      yield* this.#readArchive(undefined, range);
+    } catch (error) {
+      if (!(error instanceof StanzaError)) throw error;
+      // The archive may have expired the message to go on after, or lost it with the server's memory.
+      const isForgotten = error.condition === 'item-not-found' && this.#positions.delete('');
+      if (isForgotten) yield* this.#readMissed(lostMs);
+      else this.#options.warn(`what was missed cannot be fetched: ${error.message}`);
+    }
   }
 
-  async *#readArchive(
-    archive: JID | undefined,
-    since: { after: string } | { start: Date },
-  ): AsyncGenerator<Message, void, undefined> {
-    const key = archive?.toString() ?? '';
-    const known = this.#positions.get(key);
-    const range = known === undefined ? since : { after: known };
+  /** From where the user wants to start. */
+  async *#readArchives(since: { after: string } | { start: Date }): AsyncGenerator<Message, void, undefined> {
     try {
-      for await (const message of readArchive(
-        this.#session,
-        { archive, ...range, end: this.#options.until },
-        this.#wait,
-      )) {
-        if (this.#isNew(message) && !this.#isOwnCopy(message)) yield message;
-      }
+      for (const archive of this.#archives) yield* this.#readArchive(archive, since);
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
       throw new RemoteError(`cannot read the archive: ${error.message}`, {
@@ -255,6 +254,17 @@ export class MessageFeed {
             ? 'the archive does not have the message to go on after; start from a time instead'
             : 'the server may keep no archive for this address',
       });
+    }
+  }
+
+  async *#readArchive(
+    archive: JID | undefined,
+    since: { after: string } | { start: Date },
+  ): AsyncGenerator<Message, void, undefined> {
+    const known = this.#positions.get(archive?.toString() ?? '');
+    const range = { archive, ...(known === undefined ? since : { after: known }), end: this.#options.until };
+    for await (const message of readArchive(this.#session, range, this.#wait)) {
+      if (this.#isNew(message) && !this.#isOwnCopy(message)) yield message;
     }
   }
 
