@@ -116,8 +116,6 @@ type Table<Keys extends Record<string, KeySpec>> = {
   -readonly [K in keyof Keys]?: Values[Keys[K]['type']];
 };
 
-export type AccountKey = keyof typeof accountKeys;
-
 /** One `[accounts.NAME]` table, with the names it has in the file. */
 export type AccountProfile = Table<typeof accountKeys> & { jid: string };
 

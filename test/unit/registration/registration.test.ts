@@ -89,7 +89,9 @@ describe('submitRegistration', () => {
     const submitted = stream.asked[0]?.getChild('x', 'jabber:x:data');
     expect(submitted?.attrs['type']).toBe('submit');
     expect(
-      submitted?.getChildren('field').map((field) => [field.attrs['var'], field.getChildText('value')]),
+      submitted
+        ?.getChildren('field')
+        .map((field) => [field.attrs['var'] as unknown, field.getChildText('value')]),
     ).toEqual([
       ['FORM_TYPE', 'jabber:iq:register'],
       ['username', 'alice'],
