@@ -12,8 +12,10 @@ import {
   contentRulesByName,
   EMPTY_HASH,
   hashName,
+  mayHaveContentRule,
   isSecretField,
   isSecretHeader,
+  isRemarkableAttribute,
   secretAttributeReason,
   type NameHash,
 } from './secrets.js';
@@ -104,6 +106,20 @@ const outermost: Frame = {
   isSecretField: false,
 };
 
+function isLetter(byte: number): boolean {
+  return byte >= 0x61 && byte <= 0x7a;
+}
+
+/** The bytes of nearly every name; others are left to the states. */
+function isNameByte(byte: number): boolean {
+  return (byte >= 0x61 && byte <= 0x7a) || byte === DASH || byte === COLON || (byte >= 0x30 && byte <= 0x39);
+}
+
+/** Elements that the states must look at: secret content, form fields, headers, and the stream itself. */
+function isRemarkableElement(name: NameHash): boolean {
+  return mayHaveContentRule(name) || name === FIELD || name === VALUE || name === HEADER || name === STREAM;
+}
+
 function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
@@ -183,7 +199,10 @@ export class SecretScanner {
     switch (this.#state) {
       case State.Text: {
         if (byte === LT) {
-          if (this.#frame.reason !== undefined) this.#hold(index);
+          if (this.#frame.reason === undefined) {
+            const end = this.#readPlainTag(chunk, index + 1);
+            if (end > 0) return end;
+          } else this.#hold(index);
           this.#state = State.TagOpen;
           return index + 1;
         }
@@ -196,33 +215,39 @@ export class SecretScanner {
         return this.#readTagOpen(byte, index);
       case State.TagName: {
         let at = index;
+        let local = this.#local;
         for (; at < length; at += 1) {
           const next = chunk[at] ?? 0;
-          if (next === COLON) {
-            this.#prefix = this.#local;
-            this.#local = EMPTY_HASH;
+          if (isLetter(next)) local = addToHash(local, next);
+          else if (next === COLON) {
+            this.#prefix = local;
+            local = EMPTY_HASH;
           } else if (isSpace(next) || next === SLASH || next === GT || next === LT) {
-            this.#hasContentRule = contentRulesByName.has(this.#local);
+            this.#hasContentRule = mayHaveContentRule(local);
             this.#state = State.InTag;
             break;
-          } else this.#local = addToHash(this.#local, next);
+          } else local = addToHash(local, next);
         }
+        this.#local = local;
         return at;
       }
       case State.InTag:
         return this.#readInTag(byte, index);
       case State.AttributeName: {
         let at = index;
+        let attribute = this.#attribute;
         for (; at < length; at += 1) {
           const next = chunk[at] ?? 0;
-          if (next === COLON) {
-            this.#attributePrefix = this.#attribute;
-            this.#attribute = EMPTY_HASH;
+          if (isLetter(next)) attribute = addToHash(attribute, next);
+          else if (next === COLON) {
+            this.#attributePrefix = attribute;
+            attribute = EMPTY_HASH;
           } else if (next === EQUALS || isSpace(next) || next === GT || next === LT || next === SLASH) {
             this.#state = State.AfterAttributeName;
             break;
-          } else this.#attribute = addToHash(this.#attribute, next);
+          } else attribute = addToHash(attribute, next);
         }
+        this.#attribute = attribute;
         return at;
       }
       case State.AfterAttributeName:
@@ -252,23 +277,21 @@ export class SecretScanner {
       case State.Value:
         return this.#readValue(chunk, index);
       case State.EndTag: {
-        let at = index;
-        for (; at < length; at += 1) {
+        // The name matters only where a secret may end.
+        const isNamed = this.#frame.reason !== undefined;
+        for (let at = index; at < length; at += 1) {
           const next = chunk[at] ?? 0;
-          if (next === GT) {
+          if (next === GT || next === LT) {
             this.#closeElement();
-            return at + 1;
+            return next === GT ? at + 1 : at;
           }
-          if (next === LT) {
-            this.#closeElement();
-            return at;
-          }
+          if (!isNamed) continue;
           if (next === COLON) {
             this.#prefix = this.#local;
             this.#local = EMPTY_HASH;
           } else if (!isSpace(next)) this.#local = addToHash(this.#local, next);
         }
-        return at;
+        return length;
       }
       case State.Bang:
         this.#run = 0;
@@ -303,6 +326,82 @@ export class SecretScanner {
         return this.#inside(index, at);
       }
     }
+  }
+
+  /**
+   * Reads a tag in one go when all of it is here and nothing about it concerns a secret: nearly every tag of a
+   * stream, at a third of the price. Returns where it ends, or 0 with nothing changed: then the states read it.
+   */
+  #readPlainTag(chunk: Uint8Array, start: number): number {
+    const { length } = chunk;
+    let at = start;
+    if (chunk[at] === SLASH) {
+      while (at < length && chunk[at] !== GT && chunk[at] !== LT) at += 1;
+      if (chunk[at] !== GT) return 0;
+      this.#frame = this.#ancestors.pop() ?? outermost;
+      return at + 1;
+    }
+    let prefix = EMPTY_HASH;
+    let local = EMPTY_HASH;
+    let byte = chunk[at] ?? 0;
+    while (isNameByte(byte)) {
+      if (byte === COLON) {
+        prefix = local;
+        local = EMPTY_HASH;
+      } else local = addToHash(local, byte);
+      at += 1;
+      byte = chunk[at] ?? 0;
+    }
+    if (at === start || isRemarkableElement(local)) return 0;
+    let own: NameHash | undefined;
+    let ownPrefixes: Map<NameHash, NameHash | undefined> | undefined;
+    for (;;) {
+      while (byte === 0x20) {
+        at += 1;
+        byte = chunk[at] ?? 0;
+      }
+      if (byte === GT) break;
+      if (byte === SLASH) return chunk[at + 1] === GT ? at + 2 : 0;
+      let attributePrefix = EMPTY_HASH;
+      let attribute = EMPTY_HASH;
+      while (isNameByte(byte)) {
+        if (byte === COLON) {
+          attributePrefix = attribute;
+          attribute = EMPTY_HASH;
+        } else attribute = addToHash(attribute, byte);
+        at += 1;
+        byte = chunk[at] ?? 0;
+      }
+      const quote = chunk[at + 1] ?? 0;
+      if (byte !== EQUALS || (quote !== QUOTE && quote !== APOSTROPHE)) return 0;
+      if (attribute === EMPTY_HASH || isRemarkableAttribute(attribute)) return 0;
+      at += 2;
+      const isDefault = attribute === XMLNS && attributePrefix === EMPTY_HASH;
+      if (isDefault || attributePrefix === XMLNS) {
+        let namespace = EMPTY_HASH;
+        for (byte = chunk[at] ?? 0; byte !== quote; byte = chunk[at] ?? 0) {
+          if (at >= length || byte === AMPERSAND || byte === LT) return 0;
+          namespace = addToHash(namespace, byte);
+          at += 1;
+        }
+        if (isDefault) own = namespace;
+        else (ownPrefixes ??= new Map(this.#frame.prefixes)).set(attribute, namespace);
+      } else {
+        while (at < length && chunk[at] !== quote && chunk[at] !== LT) at += 1;
+        if (chunk[at] !== quote) return 0;
+      }
+      at += 1;
+      byte = chunk[at] ?? 0;
+    }
+    this.#ancestors.push(this.#frame);
+    this.#frame = {
+      name: qualify(prefix, local),
+      defaultNamespace: own ?? this.#frame.defaultNamespace,
+      prefixes: ownPrefixes ?? this.#frame.prefixes,
+      reason: undefined,
+      isSecretField: false,
+    };
+    return at + 1;
   }
 
   /** Looks at the byte after a `<`. */
@@ -391,6 +490,11 @@ export class SecretScanner {
   #readValue(chunk: Uint8Array, index: number): number {
     const quote = this.#quote;
     let end = index;
+    if (this.#role === Role.Pass && !this.#isNearSecret()) {
+      // Nearly every value: nothing to remember, nothing to hide.
+      while (end < chunk.length && chunk[end] !== quote && chunk[end] !== LT) end += 1;
+      if (quote === 0) end = index;
+    }
     let isFinished = false;
     for (; end < chunk.length; end += 1) {
       const byte = chunk[end] ?? 0;

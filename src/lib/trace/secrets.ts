@@ -120,7 +120,31 @@ function compileAttributes(attributes: Readonly<Record<string, string>>): Readon
   return new Map(Object.entries(attributes).map(([name, reason]) => [hashName(name), reason]));
 }
 
+/** Answers most questions with one look at a byte: most names are in no rule. */
+function quickTable(names: Iterable<NameHash>): Uint8Array {
+  const table = new Uint8Array(4096);
+  for (const name of names) table[name & 4095] = 1;
+  return table;
+}
+
+const quickNames = quickTable(contentRulesByName.keys());
+const quickAttributes = quickTable([
+  ...anywhere.keys(),
+  ...[...onElement.values()].flatMap((attributes) => [...attributes.keys()]),
+]);
+
+/** Whether the content of an element may be secret, depending on its namespace. */
+export function mayHaveContentRule(name: NameHash): boolean {
+  return quickNames[name & 4095] === 1 && contentRulesByName.has(name);
+}
+
+/** Whether an attribute may be secret, depending on its element. */
+export function isRemarkableAttribute(attribute: NameHash): boolean {
+  return quickAttributes[attribute & 4095] === 1;
+}
+
 /** Why an attribute's value is secret, or undefined. */
 export function secretAttributeReason(element: NameHash, attribute: NameHash): string | undefined {
+  if (!isRemarkableAttribute(attribute)) return undefined;
   return anywhere.get(attribute) ?? onElement.get(element)?.get(attribute);
 }

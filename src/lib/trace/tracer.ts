@@ -2,7 +2,7 @@
  * Numbers, times and redacts what connections report, and hands it to the sinks in order.
  */
 import type { ConnectionTrace, Tracer } from './events.js';
-import { encodeBytes, TRACE_FORMAT, TRACE_VERSION, type DataRecord, type TraceRecord } from './record.js';
+import { dataRecord, TRACE_FORMAT, TRACE_VERSION, type TraceRecord } from './record.js';
 import { redactDetail } from './redact-detail.js';
 import { SecretScanner } from './secret-scanner.js';
 
@@ -39,10 +39,8 @@ export function createTracer(options: TracerOptions): Tracer {
     if (isClosed) return;
     for (const sink of sinks) sink.write(record);
   };
-  const stamp = (): { n: number; t: number } => ({
-    n: ++count,
-    t: Math.round((now() - origin) * 1000) / 1000,
-  });
+  const elapsed = (): number => Math.round((now() - origin) * 1000) / 1000;
+  const stamp = (): { n: number; t: number } => ({ n: ++count, t: elapsed() });
 
   emit({
     kind: 'header',
@@ -63,20 +61,16 @@ export function createTracer(options: TracerOptions): Tracer {
       finishers.push(() => {
         for (const dir of ['in', 'out'] as const) {
           const rest = scanners[dir].end();
-          if (rest.length > 0) emit({ ...stamp(), conn, kind: 'data', dir, ...encodeBytes(rest) });
+          if (rest.length > 0) emit(dataRecord(++count, elapsed(), conn, dir, rest));
         }
       });
     }
     return {
       data(dir, bytes) {
         if (isClosed) return;
-        if (!redact) {
-          emit({ ...stamp(), conn, kind: 'data', dir, ...encodeBytes(bytes) });
-          return;
-        }
-        const scanned = scanners[dir].scan(bytes);
-        const record: DataRecord = { ...stamp(), conn, kind: 'data', dir, ...encodeBytes(scanned.bytes) };
-        if (scanned.redactions.length > 0) record.redacted = scanned.redactions;
+        const scanned = redact ? scanners[dir].scan(bytes) : undefined;
+        const record = dataRecord(++count, elapsed(), conn, dir, scanned?.bytes ?? bytes);
+        if (scanned && scanned.redactions.length > 0) record.redacted = scanned.redactions;
         emit(record);
       },
       event(name, detail) {
