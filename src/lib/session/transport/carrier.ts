@@ -8,6 +8,8 @@ import { describeTls, type TlsInfo } from './tls.js';
 
 export interface CarrierListener {
   onData: (bytes: Buffer) => void;
+  /** The carrier wrote something of its own accord. */
+  onOwnWrite: (bytes: Buffer) => void;
   onError: (error: Error) => void;
   /** Nothing follows it. */
   onClose: (hadError: boolean) => void;
@@ -77,7 +79,10 @@ export class StreamCarrier implements Carrier {
     // Never inside the event: OpenSSL is in the middle of reading then, and the record would be broken.
     setImmediate(() => {
       this.#isAcknowledging = false;
-      if (this.#lastWriteWasHeader && this.#socket.writable) this.#socket.write(' ');
+      if (!this.#lastWriteWasHeader || !this.#socket.writable) return;
+      const space = Buffer.from(' ');
+      this.#listener?.onOwnWrite(space);
+      this.#socket.write(space);
     });
   }
 

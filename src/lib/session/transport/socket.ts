@@ -133,6 +133,7 @@ export class XmppSocket extends EventEmitter<SocketEvents> {
         if (isPlainStream) this.#rememberTail(bytes);
         this.emit('data', bytes);
       },
+      onOwnWrite: (bytes) => trace?.data('out', bytes),
       onError: (error) => this.#onError(error),
       onClose: (hadError) => {
         if (this.#carrier === carrier) this.#onClose(hadError);
