@@ -2,7 +2,7 @@
  * Finds the servers that the tests, the demo and the benchmarks run, and installs them with apt where they are
  * missing. Where that is not possible, one line says what to install.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -19,7 +19,7 @@ const evidence = {
   zsh: () => hasProgram('zsh'),
   fish: () => hasProgram('fish'),
   'groff-base': () => hasProgram('groff'),
-  'python3-slixmpp': () => existsSync('/usr/lib/python3/dist-packages/slixmpp'),
+  'python3-slixmpp': () => spawnSync('/usr/bin/python3', ['-c', 'import slixmpp']).status === 0,
   'go-sendxmpp': () => hasProgram('go-sendxmpp'),
 };
 
