@@ -55,7 +55,7 @@ export async function negotiateComponent(stream: XmppStream, options: ConnectOpt
 }
 
 /** @param remote `xmpp://127.0.0.1:5347`, with the address that answered */
-function isLoopback(remote: string): boolean {
+export function isLoopback(remote: string): boolean {
   const host = new URL(remote).hostname;
   return host === '[::1]' || (isIPv4(host) && host.startsWith('127.'));
 }

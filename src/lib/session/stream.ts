@@ -244,7 +244,7 @@ export class XmppStream {
   abort(reason: unknown): Error {
     const error = reason instanceof Error ? reason : new Error(String(reason));
     this.#fail(error);
-    return this.#failure ?? error;
+    return error;
   }
 
   #receive(element: Element): void {
