@@ -3,6 +3,8 @@ import type { ElementCodec } from '../../src/lib/xml/codec.js';
 import { Caps } from '../../src/lib/disco/caps.js';
 import { DiscoInfoQuery, DiscoItemsQuery } from '../../src/lib/disco/stanzas.js';
 import { DataForm, FormField, Media } from '../../src/lib/forms/stanzas.js';
+import * as messaging from '../../src/lib/messaging/stanzas.js';
+import { JoinRequest, RoomUser } from '../../src/lib/muc/stanzas.js';
 import { PageInfo } from '../../src/lib/rsm/stanzas.js';
 
 /** A codec whose type has been forgotten. */
@@ -11,5 +13,21 @@ export type AnyCodec = ElementCodec<unknown>;
 export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {
   disco: [Caps, DiscoInfoQuery, DiscoItemsQuery],
   forms: [DataForm, FormField, Media],
+  messaging: [
+    messaging.ArchiveEnd,
+    messaging.ArchiveQuery,
+    messaging.Correction,
+    messaging.Delay,
+    messaging.Encryption,
+    messaging.Fallback,
+    messaging.OriginId,
+    messaging.OutOfBand,
+    messaging.Reactions,
+    messaging.Receipt,
+    messaging.ReceiptRequest,
+    messaging.Reply,
+    messaging.StanzaId,
+  ],
+  muc: [JoinRequest, RoomUser],
   rsm: [PageInfo],
 };
