@@ -22,7 +22,7 @@ const rooms = {
     'forms',
     'config/private-file',
   ],
-  messaging: ['xml', 'errors', 'jid', 'session/session', 'disco', 'forms', 'rsm', 'muc'],
+  messaging: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco', 'forms', 'rsm', 'muc'],
   registration: ['xml', 'errors', 'jid', 'session/session', 'forms'],
   help: ['command', 'errors', 'config', 'trace/record'],
   completion: ['command'],

@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { defineCommand } from '../lib/command/definition.js';
 import type { Context } from '../lib/context.js';
-import { RemoteError, StanzaError, TimeoutError, UsageError } from '../lib/errors.js';
+import { UsageError } from '../lib/errors.js';
 import { readLines, readText, withoutFinalNewline } from '../lib/input/stdin.js';
 import type { JID } from '../lib/jid/jid.js';
 import { parseAddress } from '../lib/jid/xmpp-uri.js';
+import {
+  acknowledgedOf,
+  reportOf,
+  throwProblems,
+  waitConfirmed,
+  waitSettled,
+} from '../lib/messaging/delivery-report.js';
 import { DeliveryWatch, type Confirmation } from '../lib/messaging/delivery.js';
 import { sendMessage } from '../lib/messaging/send-message.js';
 import type { Occupancy } from '../lib/muc/room.js';
 import type { Session } from '../lib/session/session.js';
-import { within } from '../lib/session/wait.js';
 import { findForbiddenCharacter } from '../lib/xml/characters.js';
-import { xml } from '../lib/xml/element.js';
 
 const messageTypes = ['chat', 'normal', 'headline'] as const;
 
@@ -29,23 +34,6 @@ export interface SendOptions {
   nick: string | undefined;
   roomPasswordFile: string | undefined;
   create: boolean;
-}
-
-/** What `--json` prints. */
-export interface SendReport {
-  sent: number;
-  /** How many the server has taken over. */
-  acknowledged: number;
-  recipients: {
-    to: string;
-    /** Of the message, when there was only one. */
-    id?: string;
-    sent: number;
-    /** With --receipt: how many arrived; in a room: how many came back from it. */
-    confirmed?: number;
-    refused: number;
-    error?: { condition: string; text?: string };
-  }[];
 }
 
 const maxTextBytes = 4 * 1024 * 1024;
@@ -201,8 +189,8 @@ export async function runSend(options: SendOptions, context: Context): Promise<v
   try {
     if (text !== undefined) await sendToAll(session, watch, options, text, signal);
     else await sendLines(session, watch, options, context);
-    await settled(session, signal);
-    if (confirmation !== 'none') await confirmed(session, watch, signal);
+    await waitSettled(session, signal);
+    if (confirmation !== 'none') await waitConfirmed(session, watch, signal);
   } catch (error) {
     if (watch.sent > 1) {
       output.warn(`${acknowledgedOf(watch, session)} of ${watch.sent} messages were acknowledged`);
@@ -281,81 +269,4 @@ async function sendLines(
     checkCharacters(line, `line ${number}`);
     await sendToAll(session, watch, options, line, signal);
   }
-}
-
-/**
- * Waits until the server has everything, and for what it refuses.
- *
- * The acknowledgement says that the server has read a message, not what became of it. A server handles the stanzas of a
- * stream in order, so its own refusals come before the answer to a ping that was sent after the messages. Both are
- * asked for at once, so that it costs no time. Without stream management the acknowledgement is such a ping itself.
- */
-async function settled(session: Session, signal: AbortSignal): Promise<void> {
-  const ping = async (): Promise<void> => {
-    try {
-      await session.request(
-        { type: 'get', to: session.jid.domain, payload: xml('ping', { xmlns: 'urn:xmpp:ping' }) },
-        { signal },
-      );
-    } catch (error) {
-      // An error is an answer, too.
-      if (!(error instanceof StanzaError)) throw error;
-    }
-  };
-  await Promise.all([session.flush({ signal }), session.info.isStreamManaged && ping()]);
-}
-
-/** Waits for receipts or for the copies from the rooms; running out of time is told by who is still silent. */
-async function confirmed(session: Session, watch: DeliveryWatch, signal: AbortSignal): Promise<void> {
-  try {
-    await within(watch.confirmed(), {
-      doing: 'waiting for confirmation',
-      timeoutMs: session.timeoutMs,
-      signal,
-    });
-  } catch (error) {
-    if (!(error instanceof TimeoutError)) throw error;
-  }
-}
-
-function acknowledgedOf(watch: DeliveryWatch, session: Session): number {
-  return watch.sent - session.unacknowledged().filter(({ name }) => name === 'message').length;
-}
-
-function reportOf(watch: DeliveryWatch, session: Session, confirmation: Confirmation): SendReport {
-  return {
-    sent: watch.sent,
-    acknowledged: acknowledgedOf(watch, session),
-    recipients: watch.recipients.map((recipient) => ({
-      to: recipient.to.toString(),
-      ...(recipient.lastId !== undefined && recipient.sent === 1 && { id: recipient.lastId }),
-      sent: recipient.sent,
-      ...(confirmation !== 'none' && { confirmed: recipient.confirmed }),
-      refused: recipient.bounced,
-      ...(recipient.error && {
-        error: {
-          condition: recipient.error.condition,
-          ...(recipient.error.text !== undefined && { text: recipient.error.text }),
-        },
-      }),
-    })),
-  };
-}
-
-function throwProblems(watch: DeliveryWatch, confirmation: Confirmation, timeoutMs: number): void {
-  const [refused] = watch.bounced;
-  if (refused?.error) {
-    if (watch.sent === 1) throw refused.error;
-    const count = watch.bounced.reduce((sum, { bounced }) => sum + bounced, 0);
-    throw new RemoteError(`${count} of ${watch.sent} messages were refused; ${refused.error.message}`, {
-      cause: refused.error,
-      details: { condition: refused.error.condition, refused: count, sent: watch.sent },
-    });
-  }
-  const silent = watch.silent.map(({ to }) => to.toString());
-  if (silent.length === 0) return;
-  const what = confirmation === 'receipt' ? 'no receipt came from' : 'the message did not come back from';
-  throw new TimeoutError(`${what} ${silent.join(', ')} within ${timeoutMs / 1000} s`, {
-    details: { silent, timeoutMs },
-  });
 }

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { SendReport } from '../../src/commands/send.js';
+import type { SendReport } from '../../src/lib/messaging/delivery-report.js';
 import type { Message } from '../../src/lib/messaging/message.js';
 import { environmentOf } from '../support/as-account.js';
 import { runXmppctl, startXmppctl, type Finished, type Running } from '../support/run-xmppctl.js';
