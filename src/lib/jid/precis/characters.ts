@@ -23,6 +23,13 @@ export function composeCharacters(characters: readonly string[]): MappedText {
   while (start < characters.length) {
     let end = start + 1;
     while (end < characters.length && joinsPrevious(characters[end] ?? '')) end += 1;
+    const first = characters[start] ?? '';
+    if (end === start + 1 && first.length === 1 && first < '\u0300') {
+      codePoints.push(first.charCodeAt(0));
+      origins.push(start);
+      start = end;
+      continue;
+    }
     const composed = Array.from(characters.slice(start, end).join('').normalize('NFC'));
     for (const [offset, character] of composed.entries()) {
       codePoints.push(character.codePointAt(0) ?? 0);
