@@ -45,7 +45,7 @@ class Login {
     const { jid, allowPlain, tls, credentials } = options.options;
     if (!options.isSecure && !allowPlain) {
       throw new AuthError(`the connection to ${jid.domain} is not encrypted: nothing is sent to log in`, {
-        hint: 'only --allow-plain permits that',
+        hint: 'only allow_plain in the account’s configuration permits that',
       });
     }
     const offer = readOffer(features, options.isSecure);

@@ -7,7 +7,7 @@ import { decodeBase64 } from './base64.js';
 
 /** RFC 7677 §4: "a server SHOULD announce at least 4096". Fewer make a stolen exchange cheap to crack. */
 export const MIN_ITERATIONS = 4096;
-/** Several seconds of one core, and well above what anybody recommends (1,400,000): a hostile server gets no more of our time. */
+/** Five to twelve seconds of one core, and well above what anybody recommends (1,400,000): a hostile server gets no more. */
 export const MAX_ITERATIONS = 10_000_000;
 
 export interface ServerFirst {
