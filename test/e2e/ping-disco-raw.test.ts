@@ -119,11 +119,7 @@ describeOnEachServer('ping, disco and raw', (server) => {
     ['what is no stanza', '<stream/>', /<stream\/> is not a stanza/],
     ['a stanza of another namespace', `<iq xmlns='urn:x' type='get'/>`, /is not a stanza/],
     ['an iq without a type', '<iq/>', /an iq needs a type/],
-    [
-      'an entity of its own',
-      '<!DOCTYPE a [<!ENTITY b "c">]><message><body>&b;</body></message>',
-      /document type/,
-    ],
+    ['an entity of its own', '<!DOCTYPE a [<!ENTITY b "c">]><message><body>&b;</body></message>', /doctype/],
     ['nothing', '', /there is no stanza/],
   ])('refuses %s before it connects', async (_, input, message) => {
     const { code, stdout, stderr } = await runXmppctl(['raw'], { input });

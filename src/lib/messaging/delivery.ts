@@ -37,7 +37,12 @@ export class DeliveryWatch implements Disposable {
   #onConfirmed: (() => void) | undefined;
 
   /** @param prefix unguessable */
-  constructor(session: Session, to: readonly JID[], confirmation: Confirmation, prefix: string) {
+  constructor(
+    session: Pick<Session, 'handle'>,
+    to: readonly JID[],
+    confirmation: Confirmation,
+    prefix: string,
+  ) {
     this.recipients = to.map((address) => ({
       to: address,
       sent: 0,
