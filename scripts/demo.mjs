@@ -21,7 +21,8 @@ if (process.argv[2] === '--inside') {
 } else {
   await setUp({ packages: 'demo', allowInstall: !process.argv.includes('--no-install') });
   process.exitCode = await runInSandbox();
-  if (process.exitCode === 0) tell('The server is gone, and so is everything it had stored. Next: xmppctl --help');
+  if (process.exitCode === 0)
+    tell('The server is gone, and so is everything it had stored. Next: xmppctl --help');
 }
 
 /** Starts a server and runs the rest of this script beside it. */

@@ -5,6 +5,7 @@ import { connect } from '../../src/lib/session/connect.js';
 import type { ConnectOptions } from '../../src/lib/session/options.js';
 import type { Session } from '../../src/lib/session/session.js';
 import type { SessionTuning } from '../../src/lib/session/tuning.js';
+import { traceOfTest } from './trace-on-failure.js';
 
 export type Carriage = keyof Omit<Sandbox['services'], 'bosh'>;
 
@@ -23,6 +24,7 @@ export function accountOptions(
     service: sandbox.services[carriage],
     tls: { ca: sandbox.ca },
     timeoutMs: 20_000,
+    tracer: traceOfTest(),
     ...overrides,
   };
 }

@@ -1,44 +1,37 @@
-/** The trace of a test's connections: kept in a file while the test runs, shown when it fails. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+/** The trace of the sessions that a test opens: kept while it runs, shown when it fails. */
+import { Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { plainStyle } from '../../src/lib/output/style.js';
 import type { Tracer } from '../../src/lib/trace/events.js';
-import { openTracer } from '../../src/lib/trace/open-tracer.js';
+import { PrettySink } from '../../src/lib/trace/pretty-sink.js';
+import { createTracer } from '../../src/lib/trace/tracer.js';
+
+/** What one session may say before a test fails that concerns it. */
+const MAX_SHOWN = 100_000;
 
 /**
- * A file for `XMPPCTL_TRACE` or `--trace=FILE` of the programs that a test runs. To be called inside the test; when
- * the test fails, what the file then contains is printed.
+ * A tracer for one session of the running test; undefined in a hook, which has no test to report for.
+ * Secrets are redacted as everywhere.
  */
-export function traceFileForTest(): Promise<string> {
-  return keepTrace(() => undefined);
-}
-
-/** A tracer for the sessions that a test opens itself, with the same effect. */
-export async function tracerForTest(): Promise<Tracer> {
-  const opened: { tracer?: Tracer } = {};
-  const target = await keepTrace(() => opened.tracer?.close());
-  opened.tracer = await openTracer({
-    target,
+export function traceOfTest(): Tracer | undefined {
+  let shown = '';
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (shown.length < MAX_SHOWN) shown += chunk.toString();
+      done();
+    },
+  });
+  const tracer = createTracer({
+    sinks: [new PrettySink({ stream, style: plainStyle, maxText: 2000 })],
     redact: true,
-    stderr: process.stderr,
-    style: plainStyle,
-    warn: (message) => void process.stderr.write(`${message}\n`),
   });
-  return opened.tracer;
-}
-
-async function keepTrace(flush: () => Promise<void> | undefined): Promise<string> {
-  const dir = await mkdtemp(path.join(tmpdir(), 'xmppctl-trace-'));
-  const file = path.join(dir, 'trace.ndjson');
-  onTestFinished(async ({ task }) => {
-    await flush();
-    if (task.result?.state === 'fail') {
-      const trace = await readFile(file, 'utf8').catch(() => '');
-      process.stderr.write(`--- trace of "${task.name}"\n${trace || 'nothing was recorded\n'}---\n`);
-    }
-    await rm(dir, { recursive: true, force: true });
-  });
-  return file;
+  try {
+    onTestFinished(async ({ task }) => {
+      await tracer.close();
+      if (task.result?.state === 'fail') process.stderr.write(`--- trace of "${task.name}"\n${shown}---\n`);
+    });
+  } catch {
+    return undefined;
+  }
+  return tracer;
 }

@@ -2,9 +2,7 @@
  * A throw-away, real XMPP server on loopback: Prosody or ejabberd with a private certification authority, random free
  * ports, accounts, and the services that operations need. It dies with its parent and leaves nothing behind.
  */
-import type { SandboxAddresses, SandboxOptions, SandboxPorts, ServerName } from './options.js';
-
-export type { SandboxAddresses, SandboxOptions, SandboxPorts, ServerName };
+import type { SandboxAddresses, SandboxPorts, ServerName } from './options.js';
 
 export interface SandboxAccount {
   /** Bare. */
