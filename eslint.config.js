@@ -108,7 +108,7 @@ export default tseslint.config(
   ...roomRules,
   { files: ['src/cli.ts'], rules: { 'no-restricted-globals': 'off' } },
   {
-    files: ['scripts/**/*.mjs', 'bin/*.js', '*.js'],
+    files: ['scripts/**/*.mjs', 'test/bench/**/*.{mjs,cjs}', 'bin/*.js', '*.js'],
     languageOptions: {
       globals: {
         process: 'readonly',
@@ -116,6 +116,11 @@ export default tseslint.config(
         require: 'readonly',
         URL: 'readonly',
         setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        setImmediate: 'readonly',
+        performance: 'readonly',
         Buffer: 'readonly',
       },
     },
