@@ -62,30 +62,6 @@ export function readDiscoInfo(reply: Element): DiscoInfo {
 }
 
 /** The server of a client's account; of a component, the server's own name is not known, and its domain stands for it. */
-export function serverOf(session: Session): string {
+function serverOf(session: Session): string {
   return session.jid.domain;
-}
-
-/**
- * The first of the server's own items that has a feature, and its info: where uploads, rooms or a proxy are.
- * Items that do not answer are passed over.
- */
-export async function findService(
-  session: Session,
-  feature: string,
-  options?: WaitOptions,
-): Promise<{ jid: JID; info: DiscoInfo } | undefined> {
-  const items = await queryItems(session, undefined, undefined, options);
-  const answers = await Promise.all(
-    items
-      .filter((item) => item.node === undefined)
-      .map(async ({ jid }) => {
-        try {
-          return { jid, info: await queryInfo(session, jid, undefined, options) };
-        } catch {
-          return undefined;
-        }
-      }),
-  );
-  return answers.find((answer) => answer?.info.features.includes(feature));
 }

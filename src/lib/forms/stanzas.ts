@@ -10,20 +10,6 @@ import { enumOf, uint } from '../xml/scalars.js';
 export const NS_DATA_FORMS = 'jabber:x:data';
 export const NS_MEDIA = 'urn:xmpp:media-element';
 
-export const fieldTypes = [
-  'boolean',
-  'fixed',
-  'hidden',
-  'jid-multi',
-  'jid-single',
-  'list-multi',
-  'list-single',
-  'text-multi',
-  'text-private',
-  'text-single',
-] as const;
-export type FieldType = (typeof fieldTypes)[number];
-
 export const Media = element(NS_MEDIA, 'media', {
   height: optional(attr('height', uint)),
   width: optional(attr('width', uint)),
@@ -48,7 +34,6 @@ export const FormField = element(NS_DATA_FORMS, 'field', {
   media: optional(child(Media)),
 });
 export type FormField = Infer<typeof FormField>;
-export type FormFieldInput = InferInput<typeof FormField>;
 
 const Row = { fields: children(FormField) };
 
