@@ -2,26 +2,20 @@
  * A `Session` over one stream after another: gives what arrives to those who wait for it, keeps what goes out until it
  * is acknowledged, and gets a new stream when the old one is lost.
  */
-import {
-  AuthError,
-  ConnectionLostError,
-  InterruptedError,
-  ProtocolError,
-  StreamError,
-  UsageError,
-} from '../errors.js';
+import { ConnectionLostError, InterruptedError, ProtocolError, StanzaError, UsageError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
 import { xml, type Element } from '../xml/element.js';
-import { backOffMs } from './back-off.js';
 import { Discovery } from './discovery.js';
 import { Dispatcher } from './dispatcher.js';
-import { establish, type Established } from './establish.js';
+import type { Established } from './establish.js';
 import { EventRegistry } from './event-registry.js';
+import { Incoming } from './incoming.js';
 import { IqRequests } from './iq-requests.js';
 import { Liveness } from './liveness.js';
-import { NS_PING, NS_SM } from './namespaces.js';
+import { NS_PING } from './namespaces.js';
 import type { ConnectOptions } from './options.js';
 import { Outbox, sessionClosed } from './outbox.js';
+import { isFatal, reconnect } from './reconnect.js';
 import { Responders, type ResponderKey } from './responders.js';
 import type {
   ConnectionInfo,
@@ -37,18 +31,6 @@ import type { StreamManagement } from './stream-management.js';
 import type { SessionTuning } from './tuning.js';
 import { interruption, within, type Bounds } from './wait.js';
 
-/** Stream errors after which a new attempt can only end the same way (RFC 6120 §4.9.3). */
-const FATAL_CONDITIONS: ReadonlySet<string> = new Set([
-  'conflict',
-  'host-gone',
-  'host-unknown',
-  'improper-addressing',
-  'invalid-namespace',
-  'not-authorized',
-  'policy-violation',
-  'unsupported-version',
-]);
-
 export class LiveSession implements Session {
   readonly kind: 'client' | 'component';
   readonly #options: ConnectOptions;
@@ -59,6 +41,7 @@ export class LiveSession implements Session {
   readonly #discovery: Discovery;
   readonly #dispatcher = new Dispatcher(() => this.#adjustReading());
   readonly #outbox: Outbox;
+  readonly #incoming: Incoming;
   readonly #liveness: Liveness;
   /** Ends an attempt to reconnect when the session is closed meanwhile. */
   readonly #closing = new AbortController();
@@ -76,6 +59,14 @@ export class LiveSession implements Session {
     this.#responders = new Responders((message) => options.warn?.(message));
     this.#discovery = new Discovery(this.#responders, this.kind, tuning.now);
     this.#outbox = new Outbox({ now: tuning.now, ping: () => this.#ping() });
+    this.#incoming = new Incoming({
+      outbox: this.#outbox,
+      requests: this.#requests,
+      dispatcher: this.#dispatcher,
+      responders: this.#responders,
+      own: () => this.jid,
+      onUnsent: (error) => this.#established.trace?.event('error', { message: String(error) }),
+    });
     this.#liveness = new Liveness({
       idleMs: tuning.idleMs,
       replyMs: options.timeoutMs,
@@ -237,8 +228,7 @@ export class LiveSession implements Session {
       payload: xml('ping', { xmlns: NS_PING }),
     });
     return request.catch((error: unknown) => {
-      if (error instanceof Error && error.name === 'StanzaError') return;
-      throw error;
+      if (!(error instanceof StanzaError)) throw error;
     });
   }
 
@@ -246,50 +236,18 @@ export class LiveSession implements Session {
     if (this.#end) return;
     if (this.#options.resume) this.#liveness.start();
     established.stream.handOver({
-      onElement: (element) => this.#receive(element),
+      onElement: (element) => this.#receive(established, element),
       onDrain: () => this.#outbox.onDrain(),
       onEnd: (error) => this.#onStreamLost(established, error),
     });
     if (!this.#isReading) established.stream.pause();
   }
 
-  #receive(element: Element): void {
-    const { name } = element;
-    if (name === 'message' || name === 'presence' || name === 'iq') {
-      this.#outbox.management?.countInbound();
-      this.#dispatch(element);
-    } else if (element.attrs['xmlns'] === NS_SM) {
-      this.#receiveManagement(element);
-    }
-  }
-
-  #dispatch(stanza: Element): void {
-    const type: unknown = stanza.attrs['type'];
-    if (stanza.name === 'iq' && (type === 'result' || type === 'error')) {
-      if (this.#requests.deliver(stanza, this.jid)) return;
-    }
-    this.#dispatcher.dispatch(stanza);
-    if (stanza.name === 'iq' && (type === 'get' || type === 'set')) void this.#answer(stanza);
-  }
-
-  async #answer(iq: Element): Promise<void> {
-    const reply = await this.#responders.answer(iq, this.jid);
+  #receive(established: Established, element: Element): void {
     try {
-      await this.#outbox.send(reply, false, { doing: 'answering a request' });
+      this.#incoming.receive(element);
     } catch (error) {
-      // Nobody waits for it here: who asked will see the stream end, too.
-      this.#established.trace?.event('error', { message: (error as Error).message });
-    }
-  }
-
-  #receiveManagement(element: Element): void {
-    try {
-      if (element.name === 'r') this.#outbox.onAsked();
-      else if (element.name === 'a') this.#outbox.onAcknowledged(element);
-      else if (element.name === 'enabled') this.#outbox.onEnabled(element);
-      else if (element.name === 'failed') this.#outbox.onEnableFailed();
-    } catch (error) {
-      this.#established.stream.abort(error);
+      established.stream.abort(error);
     }
   }
 
@@ -320,39 +278,20 @@ export class LiveSession implements Session {
   }
 
   async #reconnect(resumable: StreamManagement | undefined): Promise<void> {
-    const { random, sleep, backOff } = this.#tuning;
-    const { signal } = this.#closing;
     const usable = resumable?.id === undefined ? undefined : resumable;
-    for (let attempt = 1; !this.#end; attempt += 1) {
-      const delayMs = backOffMs(attempt, random(), backOff);
-      this.#established.trace?.event('reconnect', { attempt, delayMs });
-      try {
-        await sleep(delayMs, signal);
-        const established = await this.#establishAgain(attempt, usable);
-        if (this.#isOver()) await established.stream.close();
-        else this.#adopt(established);
-        return;
-      } catch (error) {
-        if (this.#isOver()) return;
-        if (!isFatal(error)) continue;
-        this.#finish(error as Error);
-        return;
-      }
-    }
-  }
-
-  /** Asked again after every wait. */
-  #isOver(): boolean {
-    return this.#end !== undefined;
-  }
-
-  #establishAgain(attempt: number, usable: StreamManagement | undefined): Promise<Established> {
-    const signal = this.#closing.signal;
     const jid = this.kind === 'client' && usable ? this.jid : this.#options.jid;
-    // XEP-0198 §5: the server may name a better place; when that fails, the usual way.
-    const { location } = usable ?? {};
-    const service = location !== undefined && attempt % 2 === 1 ? location : this.#options.service;
-    return establish({ ...this.#options, jid, service, signal }, usable);
+    try {
+      const established = await reconnect({
+        connect: { ...this.#options, jid, signal: this.#closing.signal },
+        tuning: this.#tuning,
+        resumable: usable,
+        trace: this.#established.trace,
+      });
+      if (this.#end) await established.stream.close();
+      else this.#adopt(established);
+    } catch (error) {
+      this.#finish(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #adopt(established: Established): void {
@@ -404,14 +343,4 @@ export class LiveSession implements Session {
     this.#dispatcher.endReaders(error);
     this.#events.emit('closed', { error });
   }
-}
-
-function isFatal(error: unknown): boolean {
-  if (error instanceof StreamError) return FATAL_CONDITIONS.has(error.condition);
-  return (
-    error instanceof AuthError ||
-    error instanceof UsageError ||
-    // Neither ours nor the network's: a bug, which trying again would only hide.
-    !(error instanceof Error && 'exitCode' in error)
-  );
 }

@@ -9,13 +9,10 @@ import { serialize } from '../xml/serialize.js';
 import { NS_CLIENT, NS_STREAMS, NS_STREAM_ERRORS } from './namespaces.js';
 import { StreamClient, type StreamNamespace } from './stream-client.js';
 import { streamErrorFrom } from './stream-error.js';
+import { StreamWriter } from './stream-writer.js';
 import type { SocketParameters, XmppSocket } from './transport/socket.js';
 import { Deferred, within } from './wait.js';
 
-/** Text waiting for one write together. Above it a write is made at once: a TLS record takes 16 KiB. */
-const MAX_PENDING_CHARACTERS = 16 * 1024;
-/** Characters given to the socket and not yet taken by the operating system. */
-const HIGH_WATER_CHARACTERS = 64 * 1024;
 /** How long a polite goodbye may take: the other side has nothing left to tell us. */
 const CLOSE_TIMEOUT_MS = 1000;
 /** How long the last words of a failed stream may take to leave. */
@@ -48,10 +45,7 @@ export class XmppStream {
   #inbox: Element[] = [];
   #awaited: Deferred<Element> | undefined;
   #consumer: StreamConsumer | undefined;
-  #pending = '';
-  #isFlushScheduled = false;
-  #inFlight = 0;
-  #isFull = false;
+  readonly #writer: StreamWriter;
   #isClosing = false;
   #hasFooter = false;
   readonly #closed = new Deferred<void>();
@@ -66,6 +60,10 @@ export class XmppStream {
       onStreamEnd: () => this.#onStreamEnd(),
       onSocketClosed: (reason) => this.#onSocketClosed(reason),
     });
+    this.#writer = new StreamWriter(
+      () => this.#client.socket,
+      () => this.#consumer?.onDrain(),
+    );
   }
 
   /**
@@ -85,6 +83,10 @@ export class XmppStream {
     const { socket } = this.#client;
     if (socket === null) throw this.#failure ?? new ConnectionLostError('the connection is closed');
     return socket;
+  }
+
+  get #isFramed(): boolean {
+    return this.#client.socket?.framing === 'websocket';
   }
 
   get bytesReceived(): number {
@@ -168,7 +170,7 @@ export class XmppStream {
   /** The text of an element as this stream carries it. */
   frame(text: string, element: Element): string {
     // RFC 7395 §3.3.3: each message of a WebSocket stands alone and names its namespace.
-    if (this.#client.socket?.framing !== 'websocket' || element.attrs['xmlns'] !== undefined) return text;
+    if (!this.#isFramed || element.attrs['xmlns'] !== undefined) return text;
     return text.replace(element.name, `${element.name} xmlns="${NS_CLIENT}"`);
   }
 
@@ -178,44 +180,7 @@ export class XmppStream {
    * @returns false when the socket is full: `onDrain` tells when it has room again
    */
   write(text: string): boolean {
-    if (this.#hasFooter) return true;
-    if (this.#client.socket?.framing === 'websocket') {
-      // One message of the WebSocket carries one element (RFC 7395 §3.3).
-      this.#push(text);
-    } else {
-      this.#pending += text;
-      if (this.#pending.length >= MAX_PENDING_CHARACTERS) this.#flush();
-      else this.#scheduleFlush();
-    }
-    this.#isFull ||= this.#inFlight > HIGH_WATER_CHARACTERS;
-    return !this.#isFull;
-  }
-
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled) return;
-    this.#isFlushScheduled = true;
-    setImmediate(() => {
-      this.#isFlushScheduled = false;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    if (this.#pending === '') return;
-    const text = this.#pending;
-    this.#pending = '';
-    this.#push(text);
-  }
-
-  #push(text: string): void {
-    this.#inFlight += text.length;
-    this.#client.socket?.write(text, (error) => {
-      this.#inFlight -= text.length;
-      // An error is told by the socket itself.
-      if (error || !this.#isFull || this.#inFlight > HIGH_WATER_CHARACTERS / 4) return;
-      this.#isFull = false;
-      this.#consumer?.onDrain();
-    });
+    return this.#hasFooter || this.#writer.write(text, this.#isFramed);
   }
 
   /** Negotiation is over: from here on everything goes to the consumer, beginning with what came meanwhile. */
@@ -317,9 +282,8 @@ export class XmppStream {
   }
 
   #writeFooter(): void {
-    this.#pending += this.#client.socket?.framing === 'websocket' ? '' : this.#client.footerText();
-    this.#flush();
-    if (this.#client.socket?.framing === 'websocket') this.#push(this.#client.footerText());
+    this.#writer.write(this.#client.footerText(), this.#isFramed);
+    this.#writer.flush();
     this.#hasFooter = true;
   }
 
