@@ -2,6 +2,7 @@
  * Writes a trace to a file, one JSON object a line, without ever holding up what is traced.
  */
 import type { FileHandle } from 'node:fs/promises';
+import { LineBuffer } from './line-buffer.js';
 import { encodeRecord, type TraceRecord } from './record.js';
 import { systemReason } from './system-reason.js';
 import type { TraceSink } from './tracer.js';
@@ -13,7 +14,7 @@ export interface FileSinkOptions {
   isRegular: boolean;
   /** Told once, on one line, when records are lost. */
   warn: (message: string) => void;
-  /** How much may wait to be written, in characters, before records are dropped. */
+  /** How much may wait to be written, in bytes, before records are dropped. */
   maxPending?: number;
 }
 
@@ -32,7 +33,7 @@ export class FileSink implements TraceSink {
   readonly #options: FileSinkOptions;
   readonly #maxPending: number;
   #header = '';
-  #pending = '';
+  readonly #pending = new LineBuffer();
   /** Numbers of the first and the last record in `#pending`. */
   #first = 0;
   #last = 0;
@@ -50,31 +51,34 @@ export class FileSink implements TraceSink {
     this.#maxPending = options.maxPending ?? 64 * 1024 * 1024;
   }
 
-  write(record: TraceRecord): void {
+  write(record: TraceRecord, bytes?: Uint8Array): void {
     const n = 'n' in record ? record.n : 0;
     if (record.kind === 'header') this.#header = encodeRecord(record);
     if (this.#isDead || this.#pending.length >= this.#maxPending) {
       this.#lose(n, n, this.#isDead ? 'closed' : 'the disk is slower than the stream');
       return;
     }
-    if (this.#pending === '') this.#first = this.#loss?.from ?? n;
+    if (this.#pending.length === 0) this.#first = this.#loss?.from ?? n;
     this.#last = n;
-    this.#pending += this.#takeGap() + encodeRecord(record);
-    if (this.#isWriting) return;
-    if (this.#pending.length >= gatherLength) this.#start();
-    else this.#timer ??= setTimeout(() => this.#start(), gatherMs).unref();
+    if (this.#loss) this.#pending.append(this.#takeGap());
+    if (bytes && record.kind === 'data' && record.text !== undefined && record.redacted === undefined)
+      this.#pending.appendText(record, bytes);
+    else this.#pending.append(encodeRecord(record));
+    this.#schedule();
   }
 
   /** Nothing waits to be written. */
   get isIdle(): boolean {
-    return !this.#isWriting && this.#pending === '';
+    return !this.#isWriting && this.#pending.length === 0;
   }
 
   async close(): Promise<void> {
     await this.#writing;
-    if (!this.#isDead) this.#pending += this.#takeGap();
-    this.#start();
-    await this.#writing;
+    if (!this.#isDead) this.#pending.append(this.#takeGap());
+    while (this.#pending.length > 0) {
+      this.#start();
+      await this.#writing;
+    }
     try {
       await this.#options.file.close();
     } catch (error) {
@@ -92,27 +96,31 @@ export class FileSink implements TraceSink {
     return loss.from === 0 ? this.#header + gap : gap;
   }
 
+  #schedule(): void {
+    if (this.#isWriting || this.#pending.length === 0) return;
+    if (this.#pending.length >= gatherLength) this.#start();
+    else this.#timer ??= setTimeout(() => this.#start(), gatherMs).unref();
+  }
+
   #start(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#isWriting || this.#pending === '') return;
+    if (this.#isWriting) return;
     this.#isWriting = true;
-    this.#writing = this.#drain().finally(() => {
+    this.#writing = this.#writeBatch().finally(() => {
       this.#isWriting = false;
+      this.#schedule();
     });
   }
 
-  /** Writes batches until there is nothing left to write. Never rejects. */
-  async #drain(): Promise<void> {
-    while (this.#pending !== '' && !this.#isDead) {
-      const batch = Buffer.from(this.#pending, 'utf8');
-      const [first, last] = [this.#first, this.#last];
-      this.#pending = '';
-      try {
-        await this.#writeAll(batch);
-      } catch (error) {
-        await this.#recover(error, first, last);
-      }
+  /** Writes what waits. Never rejects. */
+  async #writeBatch(): Promise<void> {
+    const [first, last] = [this.#first, this.#last];
+    const batch = this.#pending.take();
+    try {
+      await this.#writeAll(batch);
+    } catch (error) {
+      await this.#recover(error, first, last);
     }
   }
 
@@ -132,23 +140,24 @@ export class FileSink implements TraceSink {
     if (!this.#options.isRegular) {
       // A pipe may hold half a line now, and nobody can take it back.
       this.#isDead = true;
-      this.#pending = '';
+      this.#pending.take();
       return;
     }
     try {
       await this.#options.file.truncate(this.#offset);
     } catch {
       this.#isDead = true;
+      this.#pending.take();
       return;
     }
     const later = this.#loss;
     this.#loss = { from: first, to: last, reason };
-    if (this.#pending === '') {
+    if (this.#pending.length === 0) {
       // Nothing came since: the gap waits for the next record.
       if (later) this.#loss.to = later.to;
       return;
     }
-    this.#pending = this.#takeGap() + this.#pending;
+    this.#pending.prepend(this.#takeGap());
     this.#first = first;
     this.#loss = later;
   }

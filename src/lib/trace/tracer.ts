@@ -8,8 +8,11 @@ import { SecretScanner } from './secret-scanner.js';
 
 /** Where records go. Neither method may throw: a trace that cannot be kept must not disturb what is traced. */
 export interface TraceSink {
-  /** Takes the record at once; writing it out is the sink's own business. */
-  write(record: TraceRecord): void;
+  /**
+   * Takes the record at once; writing it out is the sink's own business.
+   * @param bytes what a data record carries, valid only during the call
+   */
+  write(record: TraceRecord, bytes?: Uint8Array): void;
   /** Resolves when everything taken has been written, or cannot be. */
   close(): Promise<void>;
 }
@@ -35,9 +38,9 @@ export function createTracer(options: TracerOptions): Tracer {
   let isClosed = false;
   const finishers: (() => void)[] = [];
 
-  const emit = (record: TraceRecord): void => {
+  const emit = (record: TraceRecord, bytes?: Uint8Array): void => {
     if (isClosed) return;
-    for (const sink of sinks) sink.write(record);
+    for (const sink of sinks) sink.write(record, bytes);
   };
   const elapsed = (): number => Math.round((now() - origin) * 1000) / 1000;
   const stamp = (): { n: number; t: number } => ({ n: ++count, t: elapsed() });
@@ -69,9 +72,10 @@ export function createTracer(options: TracerOptions): Tracer {
       data(dir, bytes) {
         if (isClosed) return;
         const scanned = redact ? scanners[dir].scan(bytes) : undefined;
-        const record = dataRecord(++count, elapsed(), conn, dir, scanned?.bytes ?? bytes);
+        const recorded = scanned?.bytes ?? bytes;
+        const record = dataRecord(++count, elapsed(), conn, dir, recorded);
         if (scanned && scanned.redactions.length > 0) record.redacted = scanned.redactions;
-        emit(record);
+        emit(record, recorded);
       },
       event(name, detail) {
         emit({ ...stamp(), conn, kind: 'event', name, detail: redact ? redactDetail(detail) : detail });
