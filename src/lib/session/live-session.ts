@@ -79,8 +79,7 @@ export class LiveSession implements Session {
     });
     options.signal?.addEventListener('abort', this.#onAbort);
     this.#outbox.attach(established.stream, established.managed);
-    // Whoever awaits `connect` can ask for stanzas before the first one is handed out.
-    setImmediate(() => this.#consume(established));
+    this.#consume(established);
   }
 
   get jid(): JID {
@@ -233,7 +232,6 @@ export class LiveSession implements Session {
   }
 
   #consume(established: Established): void {
-    if (this.#end) return;
     if (this.#options.resume) this.#liveness.start();
     established.stream.handOver({
       onElement: (element) => this.#receive(established, element),

@@ -45,6 +45,7 @@ export class XmppStream {
   #inbox: Element[] = [];
   #awaited: Deferred<Element> | undefined;
   #consumer: StreamConsumer | undefined;
+  #isHolding = false;
   readonly #writer: StreamWriter;
   #isClosing = false;
   #hasFooter = false;
@@ -183,13 +184,20 @@ export class XmppStream {
     return this.#hasFooter || this.#writer.write(text, this.#isFramed);
   }
 
-  /** Negotiation is over: from here on everything goes to the consumer, beginning with what came meanwhile. */
+  /**
+   * Negotiation is over: from here on everything goes to the consumer, beginning with what came meanwhile. Nothing is
+   * delivered in this turn of the event loop, so that whoever awaits the session can ask for stanzas before the first one.
+   */
   handOver(consumer: StreamConsumer): void {
     this.#consumer = consumer;
-    const early = this.#inbox;
-    this.#inbox = [];
-    for (const element of early) consumer.onElement(element);
-    if (this.#failure) consumer.onEnd(this.#failure);
+    this.#isHolding = true;
+    setImmediate(() => {
+      this.#isHolding = false;
+      const early = this.#inbox;
+      this.#inbox = [];
+      for (const element of early) consumer.onElement(element);
+      if (this.#failure) consumer.onEnd(this.#failure);
+    });
   }
 
   pause(): void {
@@ -216,7 +224,7 @@ export class XmppStream {
     if (this.#failure) return;
     if (element.is('error', NS_STREAMS)) {
       this.#fail(streamErrorFrom(element));
-    } else if (this.#consumer) {
+    } else if (this.#consumer && !this.#isHolding) {
       this.#consumer.onElement(element);
     } else if (this.#awaited) {
       const awaited = this.#awaited;
@@ -264,7 +272,7 @@ export class XmppStream {
     this.#hangUp();
     // Settles whatever @xmpp/connection is still waiting for; our own listener ignores it.
     this.#client.emit('error', error);
-    this.#consumer?.onEnd(error);
+    if (!this.#isHolding) this.#consumer?.onEnd(error);
   }
 
   /** Says goodbye where that can still be heard, and closes the socket; nobody waits for it. */

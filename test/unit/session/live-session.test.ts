@@ -232,6 +232,20 @@ describe('what is sent', () => {
     expect(seen).toEqual(Array.from({ length: total }, (_, index) => index));
   });
 
+  test('goes on when the socket was full before the first turn of the event loop', async () => {
+    let bytes = 0;
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.logIn();
+      peer.socket.on('data', (text: string) => (bytes += text.length));
+      const [, id] = await peer.until(/<iq [^>]*id="([^"]+)".*<ping/);
+      peer.send(`<iq type='result' id='${id ?? ''}' from='example.test'/>`);
+    });
+    await using session = await connectTo(server);
+    for (let sent = 0; sent < 100; sent += 1) await session.send(message('x'.repeat(5000)));
+    await session.flush();
+    expect(bytes).toBeGreaterThan(500_000);
+  });
+
   test('is refused before it leaves when XML forbids it', async () => {
     await using server = await startScriptedServer(async (peer) => {
       await peer.logIn();
