@@ -195,8 +195,7 @@ export class LiveSession implements Session {
   async close(): Promise<void> {
     const { stream } = this.#established;
     if (!this.#end) {
-      // XEP-0198 §4: the last count is told before the stream ends.
-      this.#outbox.onAsked();
+      this.#outbox.tellLastCount();
       this.#finish(undefined);
     }
     await stream.close();

@@ -37,6 +37,8 @@ export class Outbox {
   #stream: XmppStream | undefined;
   #mode: Mode = { kind: 'off' };
   #isFull = false;
+  /** The count of received stanzas that the server was told last. */
+  #told = 0;
   /** In the order of the calls; a set, so that one that gives up leaves without a search. */
   readonly #waiting = new Set<Waiting>();
   #drained: Deferred<void> | undefined;
@@ -169,7 +171,14 @@ export class Outbox {
 
   /** `<r/>` */
   onAsked(): void {
-    if (this.management) this.#stream?.write(acknowledgementText(this.management.inbound));
+    if (!this.management) return;
+    this.#told = this.management.inbound;
+    this.#stream?.write(acknowledgementText(this.#told));
+  }
+
+  /** XEP-0198 §4: the last count is told before the stream ends, unless the server knows it. */
+  tellLastCount(): void {
+    if (this.management && this.management.inbound !== this.#told) this.onAsked();
   }
 
   /** `<enabled/>` */

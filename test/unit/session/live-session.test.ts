@@ -286,6 +286,40 @@ describe('the end of a session', () => {
     expect(session.state).toBe('closed');
   });
 
+  test('leaves no timer behind that would keep the process alive', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.logIn(withManagement);
+      await peer.enableManagement("id='s' resume='true'");
+      await peer.until(/<message/);
+      await peer.acknowledge(1);
+    });
+    const before = timers();
+    const session = await connectTo(server, { resume: true });
+    await session.send(message('one'));
+    expect(timers()).toBeGreaterThan(before);
+    await session.flush();
+    await session.close();
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+
+  test('tells the server what was received, once', async () => {
+    let goodbye = '';
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.logIn(withManagement);
+      await peer.enableManagement("id='s' resume='true'");
+      peer.send('<message/><message/>');
+      [goodbye] = await peer.until(/<a .*<\/stream:stream>/);
+      peer.socket.end('</stream:stream>');
+    });
+    const session = await connectTo(server, { resume: true });
+    const stanzas = session.stanzas();
+    await stanzas.next();
+    await stanzas.next();
+    await session.close();
+    expect(goodbye).toBe(`<a xmlns="${NS_SM}" h="2"/></stream:stream>`);
+  });
+
   test('does not wait for a server that does not answer the goodbye', async () => {
     await using server = await startScriptedServer(async (peer) => {
       await peer.logIn();
