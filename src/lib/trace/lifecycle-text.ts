@@ -47,20 +47,31 @@ function describe(name: LifecycleEvent['name'], facts: Facts): string[] {
 }
 
 function describeTls(facts: Facts): string[] {
-  const { name, version, cipher, alpn, isVerified, certificate, ...rest } = facts;
+  const { version, cipher, alpn, serverName, isVerified, certificate, ...rest } = facts;
   const session = [
     ...(version === undefined ? [] : [show(version).replace(/^TLSv/, '')]),
     ...(cipher === undefined ? [] : [show(cipher)]),
     ...(alpn ? [`ALPN ${show(alpn)}`] : []),
-    ...(name === undefined ? [] : [`for ${show(name)}`]),
+    ...(serverName === undefined ? [] : [`server name ${show(serverName)}`]),
     ...listFacts(rest),
   ];
-  if (isVerified === undefined && certificate === undefined) return [session.join(', ')];
   const verdict = isVerified === undefined ? [] : [isVerified === true ? 'verified' : 'NOT VERIFIED'];
   if (typeof certificate !== 'object' || certificate === null) return [[...session, ...verdict].join(', ')];
+  return [session.join(', '), ...describeCertificate(certificate as Facts, verdict)];
+}
+
+function describeCertificate(certificate: Facts, verdict: readonly string[]): string[] {
+  const { subject, issuer, names, validFrom, validTo, fingerprintSha256, ...rest } = certificate;
+  const day = (time: unknown): string => show(time).replace(/T.*/, '');
   return [
-    session.join(', '),
-    `${['certificate', ...verdict].join(' ')}: ${listFacts(certificate as Facts).join(', ')}`,
+    [
+      `certificate ${[...verdict, show(subject)].join(': ')}`,
+      ...(issuer === undefined ? [] : [`issued by ${show(issuer)}`]),
+      ...(validTo === undefined ? [] : [`valid ${day(validFrom)} to ${day(validTo)}`]),
+      ...listFacts(rest),
+    ].join(', '),
+    ...(Array.isArray(names) ? [`  for ${names.map(show).join(', ')}`] : []),
+    ...(fingerprintSha256 === undefined ? [] : [`  SHA-256 ${show(fingerprintSha256)}`]),
   ];
 }
 
@@ -86,12 +97,10 @@ function listFacts(facts: Facts): string[] {
 
 /** `channelBinding` → `channel binding` */
 function words(key: string): string {
-  return key
-    .replace('fingerprintSha256', 'SHA-256')
-    .replace(
-      /([a-z])([A-Z])/g,
-      (_whole, before: string, after: string) => `${before} ${after.toLowerCase()}`,
-    );
+  return key.replace(
+    /([a-z])([A-Z])/g,
+    (_whole, before: string, after: string) => `${before} ${after.toLowerCase()}`,
+  );
 }
 
 function show(value: unknown): string {
