@@ -46,12 +46,19 @@ export const command = defineCommand({
     },
     {
       does: 'the slowest replies',
-      line: "xmppctl trace show ping.trace --kind iq --json | jq -s 'sort_by(-.rttMs)[:5][] | [.rttMs, .from]' -c",
+      line: "xmppctl trace show ping.trace --kind iq --json | jq -sc 'map(select(.rttMs)) | sort_by(-.rttMs)[:5][] | [.rttMs, .from]'",
     },
     { does: 'exactly the bytes that were sent', line: 'xmppctl trace show ping.trace --raw --dir out' },
     { does: 'watch a recording that goes on', line: 'tail -n +1 -f ping.trace | xmppctl trace show -' },
   ],
   sections: [
+    {
+      title: 'JSON',
+      text: [
+        'With --json each stanza is an object on a line: n (the record it began in), t and time (when it was complete: milliseconds since the start, and ISO 8601), conn, dir, kind, name, namespace, type, id, from, to, payload (name and namespace of its children), and xml (its text as it crossed). A reply has replyTo (the n of its request) and rttMs; a stanza that never ended has incomplete. Events, connections and gaps are the records of the trace, with their time.',
+        'The kinds of stanzas are message, presence, iq, nonza (authentication, stream management and the like), stream (headers, features, errors, the end), space (white space between stanzas) and other (what is no XMPP). Events, connections and gaps are of the kind event.',
+      ].join('\n\n'),
+    },
     {
       title: 'SELECTORS',
       text: [
