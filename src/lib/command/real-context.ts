@@ -60,7 +60,9 @@ export async function createRealContext(global: GlobalOptions, around: Surroundi
     connectOptions,
     connect,
     dispose: async () => {
-      await (await tracer)?.close();
+      // A tracer that could not be opened was reported when it was asked for.
+      const opened = await tracer?.catch(() => undefined);
+      await opened?.close();
     },
   };
   return context;
