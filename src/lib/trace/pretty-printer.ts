@@ -6,7 +6,8 @@ import type { Style } from '../output/output.js';
 import { safeText } from '../output/safe-text.js';
 import { describeLifecycle } from './lifecycle-text.js';
 import { layOutXml } from './pretty-xml.js';
-import type { Happening, TracedUnit } from './stanza-stream.js';
+import type { Happening } from './stanza-stream.js';
+import type { Unit } from './unit-splitter.js';
 
 export interface PrettyPrinterOptions {
   style: Style;
@@ -65,7 +66,7 @@ export class PrettyPrinter {
     return `${style.dim('*')} ${style.strong(text)}\n`;
   }
 
-  #printUnit(unit: TracedUnit, note: string | undefined): string {
+  #printUnit(unit: Unit, note: string | undefined): string {
     const { style, maxText } = this.options;
     const colour = (text: string): string =>
       unit.dir === 'out' ? style.outgoing(text) : style.incoming(text);
@@ -84,13 +85,13 @@ export class PrettyPrinter {
       .join('');
   }
 
-  #layOut(unit: TracedUnit, tag: (text: string) => string, maxText: number | undefined): string[] {
+  #layOut(unit: Unit, tag: (text: string) => string, maxText: number | undefined): string[] {
     if (unit.kind === 'space') return [this.options.style.dim('(white space: keep-alive)')];
     return layOutXml(unit.text, { tag, ...(maxText !== undefined && { maxText }) });
   }
 }
 
-function remarkOn(unit: TracedUnit, note: string | undefined): string {
+function remarkOn(unit: Unit, note: string | undefined): string {
   const remarks = [
     ...(note === undefined ? [] : [note]),
     ...(unit.kind === 'incomplete' ? ['(incomplete)'] : []),

@@ -7,14 +7,8 @@ import type { Direction } from './events.js';
 import type { ConnectionRecord, EventRecord, GapRecord, TraceRecord } from './record.js';
 import { UnitSplitter, type Unit } from './unit-splitter.js';
 
-/** A unit and where it crossed. */
-export interface TracedUnit extends Unit {
-  conn: number;
-  dir: Direction;
-}
-
 export type Happening =
-  | { kind: 'unit'; unit: TracedUnit }
+  | { kind: 'unit'; unit: Unit }
   | { kind: 'event'; record: EventRecord }
   | { kind: 'connection'; record: ConnectionRecord }
   | { kind: 'gap'; record: GapRecord };
@@ -81,7 +75,7 @@ export class StanzaStream {
     let state = this.#directions.get(key);
     if (!state) {
       state = {
-        splitter: new UnitSplitter((unit) => this.emit({ kind: 'unit', unit: { ...unit, conn, dir } })),
+        splitter: new UnitSplitter(conn, dir, (unit) => this.emit({ kind: 'unit', unit })),
         decoder: new StringDecoder('utf8'),
         isDecoding: false,
       };

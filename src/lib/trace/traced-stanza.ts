@@ -1,4 +1,4 @@
-/** What a unit of XML is: read from its start tag at once, the rest only when it is asked for. */
+/** What a unit of XML is. Nothing is read before it is asked for: most of a large trace is looked at only once. */
 import {
   defaultScope,
   elementsOf,
@@ -7,7 +7,7 @@ import {
   type NamespaceScope,
   type TraceElement,
 } from './trace-element.js';
-import type { TracedUnit } from './stanza-stream.js';
+import type { Unit } from './unit-splitter.js';
 
 /** What `--kind` tells apart. */
 export const unitKinds = ['message', 'presence', 'iq', 'nonza', 'stream', 'space', 'other'] as const;
@@ -17,17 +17,26 @@ const NS_FRAMING = 'urn:ietf:params:xml:ns:xmpp-framing';
 
 export class TracedStanza {
   readonly kind: StanzaKind;
-  /** The start tag, as an element without children; undefined for white space and for what is no XML. */
-  readonly start: TraceElement | undefined;
+  #start: { element: TraceElement | undefined } | undefined;
   #tree: TraceElement | undefined;
 
   constructor(
-    readonly unit: TracedUnit,
+    readonly unit: Unit,
     private readonly scope: NamespaceScope = defaultScope,
   ) {
-    const hasElement = unit.kind === 'element' || unit.kind === 'header' || unit.kind === 'incomplete';
-    this.start = hasElement ? parseTraceElement(startTagOf(unit.text), scope) : undefined;
-    this.kind = kindOf(unit, this.start);
+    this.kind = kindOf(unit, () => this.start);
+  }
+
+  /** The start tag, as an element without children; undefined for white space and for what is no XML. */
+  get start(): TraceElement | undefined {
+    this.#start ??= { element: this.#readStart() };
+    return this.#start.element;
+  }
+
+  #readStart(): TraceElement | undefined {
+    const { kind, text } = this.unit;
+    const hasElement = kind === 'element' || kind === 'header' || kind === 'incomplete';
+    return hasElement ? parseTraceElement(startTagOf(text), this.scope) : undefined;
   }
 
   /** The whole element. */
@@ -58,7 +67,10 @@ function startTagOf(text: string): string {
   return startTag.exec(text)?.[0] ?? text;
 }
 
-function kindOf(unit: TracedUnit, start: TraceElement | undefined): StanzaKind {
+/** Nearly every unit of a trace, told without reading more of it. */
+const plainStanza = /^<(message|presence|iq)[\s/>]/;
+
+function kindOf(unit: Unit, readStart: () => TraceElement | undefined): StanzaKind {
   switch (unit.kind) {
     case 'header':
     case 'footer':
@@ -68,10 +80,17 @@ function kindOf(unit: TracedUnit, start: TraceElement | undefined): StanzaKind {
     case 'other':
       return 'other';
     case 'element':
-    case 'incomplete':
+    case 'incomplete': {
+      const name = plainStanza.exec(unit.text)?.[1] ?? '';
+      if (isStanzaName(name)) return name;
+      const start = readStart();
       if (start === undefined) return 'other';
       if (start.namespace === NS_STREAM || start.namespace === NS_FRAMING) return 'stream';
-      if (start.name === 'message' || start.name === 'presence' || start.name === 'iq') return start.name;
-      return 'nonza';
+      return isStanzaName(start.name) ? start.name : 'nonza';
+    }
   }
+}
+
+function isStanzaName(name: string): name is 'message' | 'presence' | 'iq' {
+  return name === 'message' || name === 'presence' || name === 'iq';
 }

@@ -5,6 +5,8 @@
  * that is not complete yet. WebSocket streams (RFC 7395) have no stream element around their stanzas; both work.
  */
 
+import type { Direction } from './events.js';
+
 export type UnitKind =
   /** `<stream:stream>`, with the XML declaration before it */
   | 'header'
@@ -20,6 +22,8 @@ export type UnitKind =
   | 'incomplete';
 
 export interface Unit {
+  conn: number;
+  dir: Direction;
   kind: UnitKind;
   text: string;
   /** Number and time of the record it began in, and the time of the record that completed it. */
@@ -60,7 +64,11 @@ export class UnitSplitter {
   #startedAt = 0;
   #lastTime = 0;
 
-  constructor(private readonly emit: (unit: Unit) => void) {}
+  constructor(
+    private readonly conn: number,
+    private readonly dir: Direction,
+    private readonly emit: (unit: Unit) => void,
+  ) {}
 
   /** The next characters, and number and time of the record they came in. */
   push(text: string, n: number, t: number): void {
@@ -74,7 +82,7 @@ export class UnitSplitter {
       this.#pending = '';
       start = end;
       if (whole !== '') {
-        this.emit({ kind, text: whole, n: this.#n, startedAt: this.#startedAt, endedAt: t });
+        this.#hand(kind, whole);
       }
       this.#begin(n, t);
     };
@@ -159,10 +167,22 @@ export class UnitSplitter {
   end(): void {
     if (this.#pending === '') return;
     const kind = /^\s*$/.test(this.#pending) ? 'space' : 'incomplete';
-    this.emit({ kind, text: this.#pending, n: this.#n, startedAt: this.#startedAt, endedAt: this.#lastTime });
+    this.#hand(kind, this.#pending);
     this.#pending = '';
     this.#state = State.Text;
     this.#depth = this.#base;
+  }
+
+  #hand(kind: UnitKind, text: string): void {
+    this.emit({
+      conn: this.conn,
+      dir: this.dir,
+      kind,
+      text,
+      n: this.#n,
+      startedAt: this.#startedAt,
+      endedAt: this.#lastTime,
+    });
   }
 
   #isInText(): boolean {

@@ -7,7 +7,7 @@ const header =
 /** Pieces → units as `[kind, text]`; pieces of stray text and space are joined, because they are handed out at once. */
 function split(...pieces: string[]): [string, string][] {
   const units: [string, string][] = [];
-  const splitter = new UnitSplitter(({ kind, text }) => {
+  const splitter = new UnitSplitter(3, 'in', ({ kind, text }) => {
     const last = units.at(-1);
     if ((kind === 'space' || kind === 'other') && last?.[0] === kind) last[1] += text;
     else units.push([kind, text]);
@@ -74,13 +74,13 @@ describe('UnitSplitter', () => {
 
   it('says in which record and when a unit began and ended', () => {
     const units: Unit[] = [];
-    const splitter = new UnitSplitter((unit) => units.push(unit));
+    const splitter = new UnitSplitter(3, 'in', (unit) => units.push(unit));
     splitter.push('<a>', 7, 1.5);
     splitter.push('</a><b', 9, 2.5);
     splitter.push('/>', 12, 4);
     expect(units).toEqual([
-      { kind: 'element', text: '<a></a>', n: 7, startedAt: 1.5, endedAt: 2.5 },
-      { kind: 'element', text: '<b/>', n: 9, startedAt: 2.5, endedAt: 4 },
+      { conn: 3, dir: 'in', kind: 'element', text: '<a></a>', n: 7, startedAt: 1.5, endedAt: 2.5 },
+      { conn: 3, dir: 'in', kind: 'element', text: '<b/>', n: 9, startedAt: 2.5, endedAt: 4 },
     ]);
   });
 });
