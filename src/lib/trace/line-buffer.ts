@@ -3,12 +3,11 @@
  * becoming a string in between, which is most of what recording costs.
  */
 import type { DataRecord } from './record.js';
+import { BACKSLASH, QUOTE } from './xml-bytes.js';
 
 const initialSize = 64 * 1024;
 const largestFresh = 1024 * 1024;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const hexDigits = Buffer.from('0123456789abcdef', 'latin1');
 const unicodeEscape = Buffer.from('\\u00', 'latin1');
 

@@ -20,6 +20,8 @@ export function hashName(name: string): NameHash {
   return hash;
 }
 
+export const XMLNS: NameHash = hashName('xmlns');
+
 /** An element whose content is secret. */
 interface ContentRule {
   reason: string;

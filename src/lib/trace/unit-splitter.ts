@@ -4,8 +4,8 @@
  * It never changes a character, bears packets cut anywhere and XML that is broken, and keeps nothing but the unit
  * that is not complete yet. WebSocket streams (RFC 7395) have no stream element around their stanzas; both work.
  */
-
 import type { Direction } from './events.js';
+import { APOSTROPHE, BANG, DASH, GT, LT, OPEN_BRACKET, QUESTION, QUOTE, SLASH } from './xml-bytes.js';
 
 export type UnitKind =
   /** `<stream:stream>`, with the XML declaration before it */
@@ -43,12 +43,6 @@ const enum State {
   Declaration,
   Instruction,
 }
-
-const LT = 0x3c;
-const GT = 0x3e;
-const SLASH = 0x2f;
-const QUOTE = 0x22;
-const APOSTROPHE = 0x27;
 
 export class UnitSplitter {
   #state: State = State.Text;
@@ -108,8 +102,8 @@ export class UnitSplitter {
           this.#quote = 0;
           this.#previous = 0;
           if (next === SLASH) this.#state = State.EndTag;
-          else if (next === 0x21) this.#state = State.Bang;
-          else if (next === 0x3f) this.#state = State.Instruction;
+          else if (next === BANG) this.#state = State.Bang;
+          else if (next === QUESTION) this.#state = State.Instruction;
           else this.#state = State.StartTag;
           if (this.#state !== State.StartTag) at += 1;
           break;
@@ -142,7 +136,8 @@ export class UnitSplitter {
         }
         case State.Bang: {
           const next = text.charCodeAt(at);
-          this.#state = next === 0x2d ? State.Comment : next === 0x5b ? State.Cdata : State.Declaration;
+          this.#state =
+            next === DASH ? State.Comment : next === OPEN_BRACKET ? State.Cdata : State.Declaration;
           at += 1;
           break;
         }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exchanges, NS_SASL, SECRET, streamHeader as stream } from './secret-exchanges.js';
 import { SecretScanner } from '../../../src/lib/trace/secret-scanner.js';
@@ -99,11 +100,54 @@ describe('SecretScanner', () => {
       ['a secret value with a <', `<service password='<a>${SECRET}'/>`],
       ['no end', `<auth ${sasl}>${SECRET}`],
       ['an end before the start', `</a></b><password>${SECRET}</password>`],
+      ['a declaration that does not end', `<!x <password>${SECRET}</password>`],
+      ['a comment that is none', `<!-><password>${SECRET}</password>`],
       ['double <', `<<password>${SECRET}</password>`],
     ])('lets nothing through: %s', (_name, text) => {
       for (const cuts of [[], Array.from({ length: text.length }, (_, index) => index)]) {
         expect(redact(stream + text, cuts).text).not.toContain(SECRET);
       }
     });
+  });
+
+  it('makes the same of any heap of markup, wherever it is cut', () => {
+    const scraps = [
+      ...['<', '</', '/>', '>', '"', "'", '=', ' ', ':', '!', '?', '-', '--', '[', ']]', '&', 'x', '\n'],
+      ...["<a b='c'>", '</a>', '<a/>', '<password>', '</password>', SECRET, '<!--', '-->', '<![CDATA[', '?>'],
+      ...[
+        "<field var='password'>",
+        '<value>',
+        '</value>',
+        '</field>',
+        " token='",
+        " xmlns='",
+        NS_SASL,
+        '<auth',
+      ],
+      ...[
+        '<s:auth>',
+        " xmlns:s='",
+        stream,
+        '</stream:stream>',
+        "<header name='Cookie'>",
+        '</header>',
+        '<!x ',
+      ],
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...scraps), { maxLength: 30 }), fc.nat(), (parts, seed) => {
+        const text = parts.join('');
+        const whole = redact(text);
+        const { length } = Buffer.from(text);
+        expect(redact(text, [seed % (length + 1)]).text).toBe(whole.text);
+        expect(
+          redact(
+            text,
+            Array.from({ length }, (_, index) => index),
+          ).text,
+        ).toBe(whole.text);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
