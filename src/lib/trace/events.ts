@@ -7,20 +7,12 @@
 
 export type Direction = 'in' | 'out';
 
-/** Bytes exactly as read from, or written to, the innermost secure layer (inside TLS, inside WebSocket frames). */
-export interface DataEvent {
-  kind: 'data';
-  dir: Direction;
-  bytes: Uint8Array;
-}
-
 /** Something that happened to the transport or to the stream. `name` says what; the rest are its facts. */
 export interface LifecycleEvent {
-  kind: 'event';
   name:
     | 'dns' // query, answers or error
     | 'tcp' // address, port, family; or error
-    | 'tls' // version, cipher, alpn, certificate, authorized; or error
+    | 'tls' // serverName, version, cipher, alpn, certificate, isVerified; or error
     | 'websocket' // url
     | 'stream' // a stream header was opened: id, from
     | 'sasl' // mechanism, channelBinding, outcome
@@ -32,10 +24,9 @@ export interface LifecycleEvent {
   detail: Readonly<Record<string, unknown>>;
 }
 
-export type TraceEvent = DataEvent | LifecycleEvent;
-
 /** Where one connection reports what it sees. A reconnect opens a new one. */
 export interface ConnectionTrace {
+  /** Bytes exactly as read from, or written to, the innermost secure layer (inside TLS, inside WebSocket frames). */
   data(dir: Direction, bytes: Uint8Array): void;
   event(name: LifecycleEvent['name'], detail: LifecycleEvent['detail']): void;
 }
