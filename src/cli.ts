@@ -17,10 +17,17 @@ const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
 const isJson = own.includes('--json');
 const isDebug = own.includes('--debug');
 
+// Before `main` listens for it: a reader that has gone is no error.
+const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE') throw error;
+};
+
 // The two questions that must be answered at once, before anything is loaded.
 if (argv[0] === '--version' || argv[0] === '-V') {
+  process.stdout.on('error', ignoreClosedPipe);
   process.stdout.write(`xmppctl ${XMPPCTL_VERSION}\n`);
 } else if (argv[0] === '--help' || argv[0] === '-h') {
+  process.stdout.on('error', ignoreClosedPipe);
   process.stdout.write(renderRootHelp(registry, groups, columns));
 } else {
   void main();
