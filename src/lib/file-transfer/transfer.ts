@@ -73,8 +73,9 @@ export interface TransferResult {
   storedAs?: string;
 }
 
-export type TransferEvent =
-  | { kind: 'offered'; file: FileFacts; peer: string; sid: string }
+/** `id` tells the transfers of one run apart. */
+export type TransferEvent = { id: string } & (
+  | { kind: 'offered'; file: FileFacts; peer: string }
   | { kind: 'accepted'; peer: string; offsetBytes: number }
   /** A path was chosen, or given up for the next. */
   | { kind: 'transport'; method: Method; path: string; reason?: string }
@@ -82,4 +83,5 @@ export type TransferEvent =
   | { kind: 'warning'; message: string }
   | { kind: 'done'; result: TransferResult }
   /** This file failed; others of the same run go on. */
-  | { kind: 'failed'; file: FileFacts; error: Error };
+  | { kind: 'failed'; file: FileFacts; error: Error }
+);
