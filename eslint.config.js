@@ -136,7 +136,7 @@ export default tseslint.config(
     },
   },
   ...roomRules,
-  { files: ['src/cli.ts'], rules: { 'no-restricted-globals': 'off' } },
+  { files: ['src/cli.ts', 'src/start.ts'], rules: { 'no-restricted-globals': 'off' } },
   {
     files: ['scripts/**/*.mjs', 'test/bench/**/*.{mjs,cjs}', 'bin/*.js', '*.js'],
     languageOptions: {

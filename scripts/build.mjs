@@ -1,12 +1,13 @@
 /**
- * Builds dist/: one CommonJS chunk per command and per shared part, loaded when used, and the types.
+ * Builds dist/: `start.js`, which answers --version and --help and loads `cli.js`, the program in one file; `index.js`,
+ * the library; and the types.
  *
- * esbuild splits code only for ES modules, and Node starts CommonJS about 10 ms sooner; so it splits first
- * and each chunk is turned into CommonJS afterwards, with `import()` as a deferred `require`.
+ * All of them are CommonJS, which Node starts about 10 ms sooner than ES modules. A module behind an `import()` is
+ * only run when it is asked for; compiling the whole file is spared by the code cache (`src/load-with-code-cache.ts`).
  */
-import { build, transform } from 'esbuild';
+import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +16,38 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const finished = path.join(root, 'dist');
 const dist = `${finished}.${process.pid}`;
 const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+
+/** The list of commands is read for its texts only. */
+const withoutCommands = {
+  name: 'without-commands',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /.*/ }, ({ kind, path, importer }) =>
+      kind === 'dynamic-import' && /[\\/]registry\.ts$/.test(importer) ? { path, external: true } : undefined,
+    ),
+};
+
+/** Modules that are run when one of their functions is first called, as few runs get there. */
+const seldomNeeded = {
+  // commander wants it for commands that are programs of their own; we have none.
+  child_process: { for: /[\\/]commander[\\/]/, functions: ['spawn'] },
+  // Only for "did you mean …?".
+  'fastest-levenshtein': { for: /[\\/]nearest\.ts$/, functions: ['closest', 'distance'] },
+};
+const lazyModules = {
+  name: 'lazy-modules',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^(node:child_process|fastest-levenshtein)$/ }, ({ path: name, importer }) => {
+      const wanted = name.replace('node:', '');
+      return seldomNeeded[wanted].for.test(importer) ? { path: wanted, namespace: 'lazy' } : undefined;
+    });
+    onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path: name }) => ({
+      contents: seldomNeeded[name].functions
+        .map((each) => `exports.${each} = (...args) => require("${name}").${each}(...args);`)
+        .join('\n'),
+      resolveDir: root,
+    }));
+  },
+};
 
 await mkdir(dist);
 try {
@@ -26,35 +59,33 @@ try {
 }
 
 async function bundle() {
-  await build({
+  const common = {
     absWorkingDir: root,
-    entryPoints: { cli: 'src/cli.ts', index: 'src/lib/index.ts' },
     bundle: true,
-    splitting: true,
-    format: 'esm',
+    format: 'cjs',
     platform: 'node',
     target: 'node20',
     outdir: dist,
-    chunkNames: 'chunks/[name]-[hash]',
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: 'linked',
     define: { XMPPCTL_VERSION: JSON.stringify(version) },
     // Native add-ons find their binaries beside themselves, so they stay outside the bundle.
     external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'],
     logLevel: 'warning',
-  });
-  for (const entry of await readdir(dist, { recursive: true })) {
-    if (!entry.endsWith('.js')) continue;
-    const file = path.join(dist, entry);
-    const { code } = await transform(await readFile(file, 'utf8'), {
-      format: 'cjs',
-      platform: 'node',
-      target: 'node20',
-      minifyWhitespace: true,
-      minifySyntax: true,
-      supported: { 'dynamic-import': false },
-    });
-    await writeFile(file, code);
-  }
+  };
+  await Promise.all([
+    build({ ...common, entryPoints: { start: 'src/start.ts' }, plugins: [withoutCommands] }),
+    build({
+      ...common,
+      entryPoints: { cli: 'src/cli.ts' },
+      plugins: [lazyModules],
+      // A function, as load-with-code-cache.ts wants it: it hands V8 the very text of the file.
+      banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+      footer: { js: '})' },
+    }),
+    build({ ...common, entryPoints: { index: 'src/lib/index.ts' } }),
+  ]);
   await writeFile(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 
   if (process.argv.includes('--types')) declareTypes();

@@ -1,10 +1,9 @@
 /**
- * The composition root: the only file that reads `process`. Everything else is given what it needs.
+ * The composition root: with `start.ts` the only file that reads `process`. Everything else is given what it needs.
  */
 import { groups, registry } from './commands/registry.js';
 import { CommandExit, InterruptedError, XmppctlError, exitCodeOf, ExitCode } from './lib/errors.js';
 import { safeText } from './lib/output/safe-text.js';
-import { renderRootHelp } from './lib/command/root-help.js';
 import type { RealContext } from './lib/command/real-context.js';
 
 /** Thrown through the program when the reader of our output has gone: the work is over and nothing is wrong. */
@@ -17,21 +16,7 @@ const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
 const isJson = own.includes('--json');
 const isDebug = own.includes('--debug');
 
-// Before `main` listens for it: a reader that has gone is no error.
-const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== 'EPIPE') throw error;
-};
-
-// The two questions that must be answered at once, before anything is loaded.
-if (argv[0] === '--version' || argv[0] === '-V') {
-  process.stdout.on('error', ignoreClosedPipe);
-  process.stdout.write(`xmppctl ${XMPPCTL_VERSION}\n`);
-} else if (argv[0] === '--help' || argv[0] === '-h') {
-  process.stdout.on('error', ignoreClosedPipe);
-  process.stdout.write(renderRootHelp(registry, groups, columns));
-} else {
-  void main();
-}
+void main();
 
 async function main(): Promise<void> {
   const abort = new AbortController();
@@ -69,7 +54,9 @@ async function main(): Promise<void> {
       createContext: async (global) => {
         const { createRealContext } = await import('./lib/command/real-context.js');
         context = await createRealContext(global, {
-          stdin: process.stdin,
+          get stdin() {
+            return process.stdin;
+          },
           stdout: process.stdout,
           stderr: process.stderr,
           env: process.env,

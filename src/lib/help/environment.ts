@@ -38,6 +38,11 @@ export const environmentTerms: readonly { term: string; text: string }[] = [
     term: 'XDG_RUNTIME_DIR',
     text: 'Where running sandboxes are noted; XDG_STATE_HOME when it is not set.',
   },
+  {
+    term: 'XDG_CACHE_HOME',
+    text: 'Where the folder xmppctl with compiled code is, which makes the next start faster; ~/.cache when it is not set. It can be removed at any time.',
+  },
+  { term: 'NODE_DISABLE_COMPILE_CACHE', text: 'Set to anything, no compiled code is kept or used.' },
   { term: 'NO_COLOR, CLICOLOR_FORCE', text: 'No colour, or colour also where there is no terminal.' },
 ];
 

@@ -1,0 +1,41 @@
+/**
+ * Where the program begins: answers at once what needs no command, and loads the rest of the program for everything
+ * else. Reads `process` as `cli.ts` does; together they are the only ones.
+ */
+import { groups, registry } from './commands/registry.js';
+import { splitArgv } from './lib/command/argv.js';
+import { renderRootHelp } from './lib/command/root-help.js';
+
+const argv = process.argv.slice(2);
+
+/** A reader that has gone (`xmppctl --help | head -1`) is no error. */
+const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE') throw error;
+};
+
+function answer(text: string): void {
+  process.stdout.on('error', ignoreClosedPipe);
+  process.stdout.write(text);
+}
+
+if (argv[0] === '--version' || argv[0] === '-V') {
+  answer(`xmppctl ${XMPPCTL_VERSION}\n`);
+} else if (argv[0] === '--help' || argv[0] === '-h') {
+  answer(renderRootHelp(registry, groups, process.stdout.columns || 80));
+} else {
+  void startProgram();
+}
+
+async function startProgram(): Promise<void> {
+  const { loadWithCodeCache } = await import('./load-with-code-cache.js');
+  const { path } = splitArgv(argv, new Set(registry.map((entry) => entry.path)));
+  loadWithCodeCache(`${__dirname}/cli.js`, {
+    require,
+    env: process.env,
+    // Each command runs other parts of the program.
+    variant: path?.replaceAll(' ', '-') ?? 'none',
+    runtime: [process.version, process.arch, ...process.execArgv].join(' '),
+    uid: process.getuid?.(),
+    atExit: (save) => void process.on('exit', save),
+  });
+}
