@@ -169,14 +169,14 @@ function distinct(addresses: readonly JID[]): JID[] {
 }
 
 export async function runSend(options: SendOptions, context: Context): Promise<void> {
-  const { output, signal, stdin } = context;
+  const { output, signal } = context;
   const { perLine, subject } = options;
-  if (options.text === undefined && stdin.isTTY) {
+  if (options.text === undefined && context.stdin.isTTY) {
     output.note('reading the text from the terminal; end with Ctrl-D');
   }
   let text = options.text;
   if (text === undefined && !perLine) {
-    text = withoutFinalNewline(await readText(stdin, { signal, limit: maxTextBytes }));
+    text = withoutFinalNewline(await readText(context.stdin, { signal, limit: maxTextBytes }));
     checkText(text, subject);
   }
   const roomPassword = options.type === 'groupchat' ? await roomPasswordOf(options, context) : undefined;

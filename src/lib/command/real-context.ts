@@ -12,7 +12,8 @@ import { loadColourStyle, plainStyle, wantsColour } from '../output/style.js';
 import { ConsoleOutput } from '../output/console-output.js';
 
 export interface Surroundings {
-  stdin: Readable & { isTTY?: boolean };
+  /** Opened when it is first asked for. */
+  readonly stdin: Readable & { isTTY?: boolean };
   stdout: Writable & { isTTY?: boolean; columns?: number };
   stderr: Writable & { isTTY?: boolean; columns?: number };
   env: Readonly<Record<string, string | undefined>>;
@@ -30,7 +31,7 @@ export interface RealContext extends Context {
 const clock: Clock = { now: () => Date.now() };
 
 export async function createRealContext(global: GlobalOptions, around: Surroundings): Promise<RealContext> {
-  const { env, signal, stdin } = around;
+  const { env, signal } = around;
   const style = async (stream: { isTTY?: boolean }) =>
     wantsColour(stream, env, global.color) ? loadColourStyle() : plainStyle;
   const messageStyle = await style(around.stderr);
@@ -51,7 +52,9 @@ export async function createRealContext(global: GlobalOptions, around: Surroundi
     prompt: lazyPrompt(around),
     signal,
     env,
-    stdin,
+    get stdin() {
+      return around.stdin;
+    },
     clock,
     pid: around.pid,
     program: around.program,
@@ -115,14 +118,17 @@ export async function createRealContext(global: GlobalOptions, around: Surroundi
 }
 
 /** Loads inquirer when the first question is asked. */
-function lazyPrompt({ stdin, stderr, signal }: Surroundings): Prompt {
-  const isAvailable = stdin.isTTY === true && stderr.isTTY === true;
+function lazyPrompt(around: Surroundings): Prompt {
+  const isAvailable = (): boolean => around.stdin.isTTY === true && around.stderr.isTTY === true;
   const load = async (): Promise<Prompt> => {
     const { createPrompt } = await import('../output/prompt.js');
-    return createPrompt({ stdin, stderr, signal, isAvailable });
+    const { stdin, stderr, signal } = around;
+    return createPrompt({ stdin, stderr, signal, isAvailable: isAvailable() });
   };
   return {
-    isAvailable,
+    get isAvailable() {
+      return isAvailable();
+    },
     text: async (...question) => (await load()).text(...question),
     secret: async (...question) => (await load()).secret(...question),
     confirm: async (...question) => (await load()).confirm(...question),

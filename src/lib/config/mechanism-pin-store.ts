@@ -1,5 +1,5 @@
 /** Remembers the strongest mechanism an account has logged in with, so that a weaker offer is noticed next time. */
-import { rm } from 'node:fs/promises';
+import { promises as fs } from 'node:fs';
 import { FileError } from '../errors.js';
 import type { MechanismPinStore } from '../session/options.js';
 import { stateFile, type ConfigPaths } from './paths.js';
@@ -41,7 +41,7 @@ export function mechanismPinFile(
 export async function forgetMechanismPin(account: string, paths: ConfigPaths): Promise<void> {
   const file = stateFile('mechanisms', account, paths);
   try {
-    await rm(file, { force: true });
+    await fs.rm(file, { force: true });
   } catch (error) {
     throw new FileError(`cannot remove ${file}: ${reasonOf(error)}`, { cause: error });
   }

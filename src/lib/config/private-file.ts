@@ -1,6 +1,6 @@
 /** Files that nobody else may read: checked before they are read, written whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { promises as fs, readFileSync, statSync } from 'node:fs';
 import { platform } from 'node:os';
 import path from 'node:path';
 import { FileError } from '../errors.js';
@@ -38,7 +38,8 @@ export function reasonOf(error: unknown): string {
  */
 export async function readTextFile(file: string, what: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    // A small file is there at once; only a pipe has to be waited for, and Ctrl-C must be heard meanwhile.
+    return statSync(file).isFile() ? readFileSync(file, 'utf8') : await fs.readFile(file, 'utf8');
   } catch (error) {
     throw new FileError(`cannot read ${what} ${file}: ${reasonOf(error)}`, { cause: error });
   }
@@ -55,16 +56,16 @@ export async function readPrivateFile(
   what: string,
   options: { othersMask?: number } = {},
 ): Promise<string> {
-  await checkPrivate(file, what, options.othersMask);
+  checkPrivate(file, what, options.othersMask);
   return readTextFile(file, what);
 }
 
-async function checkPrivate(file: string, what: string, othersMask = 0o077): Promise<void> {
+function checkPrivate(file: string, what: string, othersMask = 0o077): void {
   // Windows has no such bits: Node makes them up there.
   if (platform() === 'win32') return;
   let found;
   try {
-    found = await stat(file);
+    found = statSync(file);
   } catch (error) {
     throw new FileError(`cannot read ${what} ${file}: ${reasonOf(error)}`, { cause: error });
   }
@@ -85,19 +86,19 @@ async function checkPrivate(file: string, what: string, othersMask = 0o077): Pro
 export async function writePrivateFile(file: string, text: string, what: string): Promise<void> {
   let temporary: string | undefined;
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    const target = await realpath(file).catch(() => file);
+    await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    const target = await fs.realpath(file).catch(() => file);
     temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-    const handle = await open(temporary, 'wx', 0o600);
+    const handle = await fs.open(temporary, 'wx', 0o600);
     try {
       await handle.writeFile(text);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await rename(temporary, target);
+    await fs.rename(temporary, target);
   } catch (error) {
-    if (temporary !== undefined) await rm(temporary, { force: true });
+    if (temporary !== undefined) await fs.rm(temporary, { force: true });
     throw new FileError(`cannot write ${what} ${file}: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -1,11 +1,11 @@
 /**
  * Questions to the DNS, bounded and traced.
  */
-import { lookup, Resolver } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import type * as Dns from 'node:dns/promises';
 import { DnsError, UsageError } from '../../errors.js';
 import type { ConnectionTrace } from '../../trace/events.js';
 import { within } from '../wait.js';
+import { ipVersion } from './ip-address.js';
 import { report } from './trace-details.js';
 
 export interface DnsOptions {
@@ -62,8 +62,8 @@ export async function resolveSrv(query: string, options: DnsOptions): Promise<Sr
  * @throws DnsError @throws TimeoutError
  */
 export async function resolveAddresses(host: string, options: DnsOptions): Promise<Address[]> {
-  const family = isIP(host);
-  if (family !== 0) return [{ address: host, family: family === 4 ? 4 : 6 }];
+  const family = ipVersion(host);
+  if (family !== 0) return [{ address: host, family }];
   // RFC 6761 §6.3: these names are loopback, and are none of the DNS' business.
   if (isLoopbackName(host)) {
     return [
@@ -74,7 +74,7 @@ export async function resolveAddresses(host: string, options: DnsOptions): Promi
   try {
     const addresses = options.dnsServers?.length
       ? await askForAddresses(host, options)
-      : await within(lookup(host, { all: true, verbatim: true }), {
+      : await within((await loadDns()).lookup(host, { all: true, verbatim: true }), {
           doing: `looking up ${host}`,
           timeoutMs: options.timeoutMs,
           signal: options.signal,
@@ -110,13 +110,17 @@ async function askForAddresses(host: string, options: DnsOptions): Promise<Addre
   });
 }
 
+/** Loaded for the first question: an address needs none. */
+const loadDns = (): Promise<typeof Dns> => import('node:dns/promises');
+
 async function ask<T>(
   options: DnsOptions,
   doing: string,
-  question: (resolver: Resolver) => Promise<T>,
+  question: (resolver: Dns.Resolver) => Promise<T>,
 ): Promise<T> {
   const { timeoutMs, signal } = options;
-  const resolver = new Resolver({ timeout: Math.min(TRY_MS, timeoutMs), tries: 3 });
+  const dns = await loadDns();
+  const resolver = new dns.Resolver({ timeout: Math.min(TRY_MS, timeoutMs), tries: 3 });
   if (options.dnsServers?.length) {
     try {
       resolver.setServers(options.dnsServers);

@@ -3,10 +3,10 @@
  *
  * XEP-0368: SRV records for XMPP over TLS, version 1.1.0. Not here: XEP-0156, which is in `host-meta.ts`.
  */
-import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { DnsError, UsageError, XmppctlError } from '../../errors.js';
 import { isLoopbackName, resolveSrv, type DnsOptions, type SrvRecord } from './dns.js';
+import { ipVersion, isIPv6 } from './ip-address.js';
 import { orderByPriorityAndWeight } from './srv.js';
 
 /** A TCP port that speaks XMPP: `tcp` starts plain and upgrades with STARTTLS, `tls` is encrypted from the first byte. */
@@ -68,7 +68,7 @@ export async function findEndpoints(domain: string, options: EndpointOptions): P
   if (options.service !== undefined) return [parseService(options.service, defaultPort)];
   const host = toHostName(domain);
   const fallback: TcpEndpoint = { kind: 'tcp', host, port: defaultPort, source: 'fallback' };
-  if (isIP(host) !== 0 || isLoopbackName(host)) return [fallback];
+  if (ipVersion(host) !== 0 || isLoopbackName(host)) return [fallback];
 
   const services = options.srvServices ?? CLIENT_SERVICES;
   const answers = await Promise.all(
@@ -159,7 +159,7 @@ export function parseService(service: string, defaultPort = 5222): Endpoint {
  */
 export function toHostName(domain: string): string {
   const bare = domain.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
-  if (isIP(bare) !== 0) return bare;
+  if (ipVersion(bare) !== 0) return bare;
   // ASCII is left as it is: IDNA would make an address of "1.2".
   const host = /^[\u0021-\u007e]+$/.test(bare) ? bare.toLowerCase() : domainToASCII(bare);
   if (host === '' || host.length > 253) throw new UsageError(`${domain} is not the name of a host`);

@@ -1,7 +1,6 @@
 /**
  * From a domain to a connection: each endpoint in its turn, and one error that tells what came of all of them.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   ConnectError,
   DnsError,
@@ -14,9 +13,9 @@ import {
 import { StreamCarrier, type Carrier } from './carrier.js';
 import { findEndpoints, toHostName, type Endpoint, type EndpointOptions } from './endpoints.js';
 import { isLoopbackName } from './dns.js';
+import { ipVersion } from './ip-address.js';
 import { connectTcp, formatAddress } from './tcp.js';
 import type { TlsClient, TlsParameters } from './tls.js';
-import { isIP } from 'node:net';
 
 export interface ReachOptions extends EndpointOptions, TlsParameters {
   /** The JID's domain, in Unicode or A-labels: the name that a certificate must have. */
@@ -27,8 +26,6 @@ export interface ReachOptions extends EndpointOptions, TlsParameters {
   useHostMeta?: boolean | undefined;
   /** Milliseconds before the next address is tried beside the last (RFC 8305); 250 unless given. */
   attemptDelayMs?: number | undefined;
-  /** False where no TLS will follow: saves reading the root certificates. */
-  willStartTls?: boolean | undefined;
 }
 
 export interface Reached {
@@ -91,21 +88,7 @@ async function reachEndpoint(
     return { endpoint, carrier: await openWebSocket(endpoint.url, tls, options), remote: endpoint.url };
   }
   const connecting = connectTcp(endpoint.host, endpoint.port, options);
-  // It may fail before it is awaited below.
-  connecting.catch(() => undefined);
-  if (options.willStartTls !== false) {
-    try {
-      // By then the question to the DNS, or the first packet, is on its way.
-      await nextTurn();
-      tls.prepare();
-    } catch (error) {
-      connecting.then(
-        (socket) => socket.destroy(),
-        () => undefined,
-      );
-      throw error;
-    }
-  }
+  if (endpoint.kind === 'tls') tls.prepareSoon();
   const socket = await connecting;
   const address = formatAddress(socket.remoteAddress ?? endpoint.host, socket.remotePort ?? endpoint.port);
   if (endpoint.kind === 'tcp')
@@ -120,7 +103,7 @@ function isHostMetaWorthwhile(
   failures: readonly XmppctlError[],
 ): boolean {
   const isFound = options.service !== undefined || options.endpoints !== undefined;
-  if (options.useHostMeta === false || isFound || isIP(host) !== 0 || isLoopbackName(host)) return false;
+  if (options.useHostMeta === false || isFound || ipVersion(host) !== 0 || isLoopbackName(host)) return false;
   // A domain that does not exist has no web server either.
   return !failures.every((error) => error instanceof DnsError);
 }

@@ -14,7 +14,10 @@ import { report } from './trace-details.js';
 
 export type { ChannelBindingType } from './channel-binding.js';
 export type { TlsInfo } from './tls.js';
-export type SocketParameters = ReachOptions;
+export interface SocketParameters extends ReachOptions {
+  /** False where no TLS will follow: saves reading the root certificates. */
+  willStartTls?: boolean | undefined;
+}
 
 export interface SocketEvents {
   connect: [];
@@ -91,6 +94,7 @@ export class XmppSocket extends EventEmitter<SocketEvents> {
     this.#endpoint = endpoint;
     this.#remote = remote;
     this.#adopt(carrier);
+    if (endpoint.kind === 'tcp' && parameters.willStartTls !== false) this.#tlsClient.prepareSoon();
   }
 
   /**

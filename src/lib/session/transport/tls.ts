@@ -6,7 +6,7 @@
  * session resumption; revocation lists.
  */
 import { X509Certificate } from 'node:crypto';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import {
   checkServerIdentity,
   connect,
@@ -20,6 +20,7 @@ import type { ConnectionTrace } from '../../trace/events.js';
 import type { TlsOptions } from '../options.js';
 import { within } from '../wait.js';
 import { describeCertificate, peerCertificate } from './certificate.js';
+import { ipVersion } from './ip-address.js';
 import { matchesPin, parsePins, type Pin } from './pins.js';
 import { explainTlsFailure, pinMismatch } from './tls-failure.js';
 import { report } from './trace-details.js';
@@ -69,11 +70,20 @@ export class TlsClient {
   }
 
   /**
-   * Reads the root certificates, which costs some 20 ms: done while the network is busy with something else.
-   *
-   * @throws UsageError the CA file, the client certificate or its key cannot be used
+   * Reads the root certificates, which costs some 20 ms, in a later turn: while the network is busy with what is
+   * written in this one. What stands in the way is said by the handshake.
    */
-  prepare(): SecureContext {
+  prepareSoon(): void {
+    setImmediate(() => {
+      try {
+        this.#prepare();
+      } catch {
+        // `secure` comes to the same end.
+      }
+    });
+  }
+
+  #prepare(): SecureContext {
     this.#context ??= createContext(this.#parameters);
     return this.#context;
   }
@@ -90,12 +100,12 @@ export class TlsClient {
     let socket: TLSSocket | undefined;
     let certificate: X509Certificate | undefined;
     try {
-      const context = this.prepare();
+      const context = this.#prepare();
       socket = connect({
         socket: plain,
         secureContext: context,
         // RFC 6066 §3: an address is no server name.
-        ...(isIP(name) === 0 && { servername: name }),
+        ...(ipVersion(name) === 0 && { servername: name }),
         ...(alpn && { ALPNProtocols: [...alpn] }),
         minVersion: 'TLSv1.2',
         rejectUnauthorized: !isInsecure,
