@@ -116,8 +116,7 @@ function globalSettings(plan: SandboxPlan, pluginDir: string): Settings {
     https_interfaces: listenOn,
     http_default_host: plan.domain,
     http_max_content_size: 200 * 1024 * 1024,
-    // COMPAT(prosody 0.12): its own default delays small answers by some 40 ms.
-    network_settings: { tcp_backlog: 128, nagle: false },
+    network_settings: { tcp_backlog: 128 },
     storage: options.storage === 'disk' ? 'internal' : 'memory',
     modules_enabled: [...HOST_MODULES, 's2s', 'dialback', ...(hasTls ? ['tls'] : [])],
     modules_disabled: ['posix'],
