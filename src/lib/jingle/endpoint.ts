@@ -52,12 +52,17 @@ export class JingleEndpoint implements Disposable {
 
   /**
    * Offers contents to another party, and resolves when it has acknowledged the offer (not yet accepted it).
+   * @param options.sid the one that was announced (XEP-0353 §3), or a new one
    * @throws StanzaError it refused at once
    */
-  async initiate(peer: JID, contents: readonly Content[], options?: WaitOptions): Promise<JingleSession> {
+  async initiate(
+    peer: JID,
+    contents: readonly Content[],
+    options: WaitOptions & { sid?: string } = {},
+  ): Promise<JingleSession> {
     const initiate: JingleMessage = {
       action: 'session-initiate',
-      sid: randomUUID(),
+      sid: options.sid ?? randomUUID(),
       initiator: this.#session.jid.toString(),
       contents,
       payload: [],

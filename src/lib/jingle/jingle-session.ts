@@ -94,9 +94,12 @@ export class JingleSession {
   }
 
   /** Ends the session; does nothing when it has ended. Never throws: the other party may be gone. */
-  async terminate(reason: Pick<Reason, 'condition' | 'text'>, options?: WaitOptions): Promise<void> {
+  async terminate(
+    reason: Pick<Reason, 'condition' | 'text'> & Partial<Reason>,
+    options?: WaitOptions,
+  ): Promise<void> {
     if (this.#state.phase === 'ended') return;
-    const full: Reason = { ...reason, details: [] };
+    const full: Reason = { details: [], ...reason };
     const sent = this.request(
       { action: 'session-terminate', contents: [], payload: [], reason: full },
       options,

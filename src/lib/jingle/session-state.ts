@@ -293,12 +293,12 @@ export class SessionState {
   ): Answer {
     const named = message.contents.map((content) => this.#contents.get(keyOf(content)));
     if (named.length === 0) return badRequest();
-    const before = new Map([...this.#contents].map(([key, tracked]) => [key, { ...tracked }]));
+    // Only what is named is saved: a session of ten thousand contents must not pay for all of them each time.
+    const before = named.flatMap((tracked) => (tracked ? [{ ...tracked }] : []));
     for (const tracked of named) {
       const refusal = tracked === undefined ? unknownContent() : change(tracked);
       if (refusal === undefined) continue;
-      this.#contents.clear();
-      for (const [key, saved] of before) this.#contents.set(key, saved);
+      for (const saved of before) this.#contents.set(keyOf(saved.content), saved);
       return refusal;
     }
     return events(...happened);
