@@ -23,23 +23,31 @@ import {
 export interface JingleEndpointOptions {
   /** Which payloads of session-info the application knows; others are answered unsupported-info. */
   understands?: (payload: Element) => boolean;
+}
+
+export interface IncomingOptions {
+  /** The namespace of the descriptions that are wanted; whatever nobody else wants when left out. */
+  application?: string;
   /** Refuses an offer before anything is made of it: strangers, floods. */
   refuse?: (from: JID, message: JingleMessage) => StanzaErrorFacts | undefined;
 }
 
+interface Application {
+  offers: EventQueue<JingleSession>;
+  refuse: IncomingOptions['refuse'];
+}
+
 export class JingleEndpoint implements Disposable {
   readonly #session: JingleStream;
-  readonly #understands: (payload: Element) => boolean;
-  readonly #refuse: (from: JID, message: JingleMessage) => StanzaErrorFacts | undefined;
+  readonly #understands: ((payload: Element) => boolean)[];
   /** By the other party's full JID and the sid: a sid alone proves nothing. */
   readonly #sessions = new Map<string, JingleSession>();
   readonly #registration: Disposable;
-  #offers: EventQueue<JingleSession> | undefined;
+  readonly #applications = new Map<string | undefined, Application>();
 
   constructor(session: JingleStream, options: JingleEndpointOptions = {}) {
     this.#session = session;
-    this.#understands = options.understands ?? (() => false);
-    this.#refuse = options.refuse ?? (() => undefined);
+    this.#understands = options.understands ? [options.understands] : [];
     this.#registration = session.respond(
       { type: 'set', name: 'jingle', namespace: NS_JINGLE },
       ({ payload, from }) => {
@@ -78,14 +86,21 @@ export class JingleEndpoint implements Disposable {
     return jingleSession;
   }
 
-  /** Offers of others, from the moment of the call. Without it every offer is refused. */
-  incoming(): AsyncIterableIterator<JingleSession> {
-    return (this.#offers ??= new EventQueue<JingleSession>(100));
+  /** Offers of others, from the moment of the call. What nobody asked for is refused. */
+  incoming({ application, refuse }: IncomingOptions = {}): AsyncIterableIterator<JingleSession> {
+    const offers = new EventQueue<JingleSession>(100);
+    this.#applications.set(application, { offers, refuse });
+    return offers;
+  }
+
+  /** Another application that reads session-info in some session. */
+  understand(payloads: (payload: Element) => boolean): void {
+    this.#understands.push(payloads);
   }
 
   [Symbol.dispose](): void {
     this.#registration[Symbol.dispose]();
-    this.#offers?.end();
+    for (const { offers } of this.#applications.values()) offers.end();
   }
 
   #receive(from: JID, payload: Element): StanzaErrorFacts | undefined {
@@ -103,17 +118,23 @@ export class JingleEndpoint implements Disposable {
   }
 
   #receiveOffer(from: JID, message: JingleMessage): StanzaErrorFacts | undefined {
-    if (!this.#offers) return { condition: 'service-unavailable' };
-    const refusal = this.#refuse(from, message);
+    for (const [name, { offers }] of this.#applications) if (offers.isEnded) this.#applications.delete(name);
+    if (this.#applications.size === 0) return { condition: 'service-unavailable' };
+    const [first] = message.contents;
+    const application =
+      this.#applications.get(first?.description?.getNS()) ?? this.#applications.get(undefined);
+    const refusal = application?.refuse?.(from, message);
     if (refusal) return refusal;
     const hasForeignContent = message.contents.some(({ creator }) => creator !== 'initiator');
     if (message.contents.length === 0 || hasForeignContent)
       return { condition: 'bad-request', type: 'cancel' };
-    const offers = this.#offers;
-    if (offers.isFull) return { condition: 'resource-constraint' };
+    if (application?.offers.isFull) return { condition: 'resource-constraint' };
     const offer = this.#open(from, 'responder', message);
     // Handed out after the acknowledgement has been written, so that no answer of ours overtakes it.
-    setImmediate(() => offers.push(offer));
+    setImmediate(() => {
+      if (application) application.offers.push(offer);
+      else void offer.terminate({ condition: 'unsupported-applications' });
+    });
     return undefined;
   }
 
@@ -124,7 +145,7 @@ export class JingleEndpoint implements Disposable {
       peer,
       role,
       initiate,
-      understands: this.#understands,
+      understands: (payload) => this.#understands.some((understands) => understands(payload)),
       onEnd: () => this.#sessions.delete(key),
     });
     this.#sessions.set(key, jingleSession);
@@ -134,4 +155,28 @@ export class JingleEndpoint implements Disposable {
 
 function keyOf(peer: JID, sid: string): string {
   return `${peer.toString()} ${sid}`;
+}
+
+const shared = new WeakMap<JingleStream, { endpoint: JingleEndpoint; users: number }>();
+
+/**
+ * The endpoint that everything on one connection shares: a connection has one place where Jingle arrives, and several
+ * transfers and calls may be under way on it. It is gone when all who share it have let go.
+ */
+export function shareEndpoint(session: JingleStream): Disposable & { readonly endpoint: JingleEndpoint } {
+  const entry = shared.get(session) ?? { endpoint: new JingleEndpoint(session), users: 0 };
+  entry.users += 1;
+  shared.set(session, entry);
+  let isHeld = true;
+  return {
+    endpoint: entry.endpoint,
+    [Symbol.dispose]: () => {
+      if (!isHeld) return;
+      isHeld = false;
+      entry.users -= 1;
+      if (entry.users > 0) return;
+      shared.delete(session);
+      entry.endpoint[Symbol.dispose]();
+    },
+  };
 }

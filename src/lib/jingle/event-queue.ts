@@ -9,6 +9,10 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
 
   constructor(private readonly limit = 1000) {}
 
+  get isEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
   get isFull(): boolean {
     return this.#end !== undefined || this.#waiting.length >= this.limit;
   }

@@ -288,11 +288,7 @@ export class TransportNegotiator {
 
   async #waitForTheirs(why: Error): Promise<void> {
     try {
-      await this.#bounded(
-        this.#theirsCame.promise,
-        'waiting for another transport',
-        this.#options.timeoutMs,
-      );
+      await this.#bounded(this.#theirsCame.promise, 'waiting for another transport', this.#options.timeoutMs);
     } catch (error) {
       throw error instanceof TimeoutError ? why : error;
     }
@@ -303,7 +299,7 @@ export class TransportNegotiator {
     const current = this.#current;
     if (sid !== undefined && (sid === this.#expectedSid || sid === this.#theirs?.transport?.attrs['sid'])) {
       if (this.#early.length < KEPT_INFOS) this.#early.push(info);
-    } else if (current?.namespace === info.getNS() && (sid === undefined || sid === current.sid)) {
+    } else if (current && current.namespace === info.getNS() && (sid === undefined || sid === current.sid)) {
       current.receiveInfo(info);
     }
   }

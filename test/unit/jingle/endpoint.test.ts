@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectionLostError, StanzaError } from '../../../src/lib/errors.js';
 import { JID } from '../../../src/lib/jid/jid.js';
-import { JingleEndpoint, type JingleEndpointOptions } from '../../../src/lib/jingle/endpoint.js';
+import { JingleEndpoint, shareEndpoint, type IncomingOptions } from '../../../src/lib/jingle/endpoint.js';
 import { isTieBreak, type JingleSession } from '../../../src/lib/jingle/jingle-session.js';
 import type { SessionEvent } from '../../../src/lib/jingle/session-state.js';
 import { NS_JINGLE, type Content } from '../../../src/lib/jingle/stanzas.js';
@@ -17,13 +17,13 @@ const file: Content = {
   transport: xml('transport', { xmlns: 'urn:example:transport' }),
 };
 
-async function connected(options: JingleEndpointOptions = {}): Promise<{
+async function connected(options: IncomingOptions = {}): Promise<{
   streams: [LinkedStream, LinkedStream];
   ours: JingleSession;
   theirs: JingleSession;
 }> {
   const streams = linkStreams();
-  const offers = new JingleEndpoint(streams[1], options).incoming();
+  const offers = new JingleEndpoint(streams[1]).incoming(options);
   const ours = await new JingleEndpoint(streams[0], options).initiate(streams[1].jid, [file]);
   return { streams, ours, theirs: await nextOf(offers) };
 }
@@ -98,6 +98,34 @@ describe('an endpoint', () => {
     await expect(connected({ refuse })).rejects.toThrow('service-unavailable');
   });
 
+  it('tells an application that nobody serves from one that is refused', async () => {
+    const { ours } = await connectedTo(['urn:example:other']);
+    expect(await nextOf<SessionEvent>(ours.events)).toMatchObject({
+      kind: 'terminated',
+      reason: { condition: 'unsupported-applications' },
+    });
+  });
+
+  it('gives each application its own offers', async () => {
+    const { offers } = await connectedTo(['urn:example:other', 'urn:example:app']);
+    expect((await nextOf(offers('urn:example:app'))).offered[0]?.name).toBe('f');
+  });
+
+  it('is shared by all who use the same connection, and goes with the last of them', async () => {
+    const [romeo, juliet] = linkStreams();
+    const first = shareEndpoint(juliet);
+    const second = shareEndpoint(juliet);
+    expect(first.endpoint).toBe(second.endpoint);
+    second.endpoint.incoming();
+    first[Symbol.dispose]();
+    first[Symbol.dispose]();
+    const endpoint = new JingleEndpoint(romeo);
+    await endpoint.initiate(juliet.jid, [file], { sid: 'announced' });
+    second[Symbol.dispose]();
+    expect(await conditionOf(endpoint.initiate(juliet.jid, [file]))).toBe('service-unavailable');
+    expect(sid(juliet)).toBe('announced');
+  });
+
   it('does not take a stranger who knows the sid for the other party', async () => {
     const { streams } = await connected();
     const reply = await juliet(streams).answer(
@@ -140,6 +168,19 @@ describe('an endpoint', () => {
     expect(await conditionOf(endpoint.initiate(receiver.jid, [file]))).toBe('resource-constraint');
   });
 });
+
+async function connectedTo(applications: string[]): Promise<{
+  ours: JingleSession;
+  offers: (application: string) => AsyncIterator<JingleSession>;
+}> {
+  const [romeo, receiver] = linkStreams();
+  const endpoint = new JingleEndpoint(receiver);
+  const queues = new Map(
+    applications.map((application) => [application, endpoint.incoming({ application })]),
+  );
+  const ours = await new JingleEndpoint(romeo).initiate(receiver.jid, [file]);
+  return { ours, offers: (application) => queues.get(application) ?? endpoint.incoming() };
+}
 
 /** The receiving side, which can be asked directly. */
 function juliet([, stream]: [LinkedStream, LinkedStream]): LinkedStream {
