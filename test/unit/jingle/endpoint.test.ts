@@ -24,7 +24,7 @@ async function connected(options: IncomingOptions = {}): Promise<{
 }> {
   const streams = linkStreams();
   const offers = new JingleEndpoint(streams[1]).incoming(options);
-  const ours = await new JingleEndpoint(streams[0], options).initiate(streams[1].jid, [file]);
+  const ours = await new JingleEndpoint(streams[0]).initiate(streams[1].jid, [file]);
   return { streams, ours, theirs: await nextOf(offers) };
 }
 

@@ -1,0 +1,75 @@
+/**
+ * The chunks of a stream, one after the other, as they were read: iterating over a stream would join what waits into
+ * one new buffer, which costs a copy of everything. Reading goes on while a chunk is being worked on, up to a limit.
+ */
+import type { Readable } from 'node:stream';
+import { RemoteError } from '../errors.js';
+
+const HIGH_BYTES = 1 << 20;
+
+export class ChunkReader {
+  readonly #stream: Readable;
+  #chunks: Buffer[] = [];
+  #waitingBytes = 0;
+  #end: { error: Error | undefined } | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+    stream.on('data', this.#onData);
+    stream.once('end', this.#onEnd);
+    stream.once('error', this.#onError);
+    stream.once('close', this.#onClose);
+    if (stream.destroyed) this.#onClose();
+  }
+
+  /** @returns undefined at the end @throws whatever broke the stream */
+  async next(): Promise<Buffer | undefined> {
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk) {
+        this.#waitingBytes -= chunk.length;
+        if (this.#waitingBytes < HIGH_BYTES && this.#stream.isPaused()) this.#stream.resume();
+        return chunk;
+      }
+      if (this.#end?.error) throw this.#end.error;
+      if (this.#end) return undefined;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Whether the end has come, cleanly, and nothing is unread. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined && this.#end.error === undefined && this.#chunks.length === 0;
+  }
+
+  /** What was read stays lost; errors of the stream are somebody else's again. */
+  detach(): void {
+    this.#stream.off('data', this.#onData);
+    this.#stream.off('end', this.#onEnd);
+    this.#stream.off('close', this.#onClose);
+    this.#chunks = [];
+    this.#finish(new RemoteError('nobody reads any more'));
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes >= HIGH_BYTES) this.#stream.pause();
+    this.#notify();
+  };
+  readonly #onEnd = (): void => this.#finish(undefined);
+  readonly #onError = (error: Error): void => this.#finish(error);
+  readonly #onClose = (): void => this.#finish(new RemoteError('the stream was closed in the middle'));
+
+  #finish(error: Error | undefined): void {
+    this.#end ??= { error };
+    this.#notify();
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}

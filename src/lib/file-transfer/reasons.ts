@@ -1,0 +1,108 @@
+/**
+ * Why a transfer ended, between the words of Jingle (XEP-0166 §7.4) and our errors.
+ *
+ * Nothing of a local error goes to the other party but its kind: messages name paths.
+ */
+import {
+  ConnectionLostError,
+  FileError,
+  InterruptedError,
+  NegativeError,
+  RemoteError,
+  StanzaError,
+  TimeoutError,
+  type XmppctlError,
+} from '../errors.js';
+import { UnsupportedTransportError } from '../jingle/negotiate-transport.js';
+import type { Reason } from '../jingle/stanzas.js';
+import { TransportFailedError } from '../jingle/transport.js';
+
+/** XEP-0234 §6.3. */
+export const NS_FILE_TRANSFER_ERRORS = 'urn:xmpp:jingle:apps:file-transfer:errors:0';
+
+/** The other party cannot take the file by Jingle, or not now: another way may work (an upload, for example). */
+export class CannotReceiveError extends RemoteError {
+  override readonly name = 'CannotReceiveError';
+
+  constructor(
+    message: string,
+    /** `busy`, `unsupported-applications`, `unsupported-transports`, or the condition of a stanza error. */
+    readonly reason: string,
+  ) {
+    super(message, { details: { reason } });
+  }
+}
+
+/** The content is not what was announced: its size or its hash. */
+export class WrongContentError extends RemoteError {
+  override readonly name = 'WrongContentError';
+}
+
+const unable: Readonly<Record<string, string>> = {
+  busy: 'is busy',
+  'unsupported-applications': 'takes no files by Jingle',
+  'unsupported-transports': 'shares no transport with us',
+};
+
+/** What a session-terminate, content-reject or content-remove of `peer` means. */
+export function errorOfReason(peer: string, reason: Reason | undefined): XmppctlError {
+  const { condition, text } = reason ?? { condition: 'decline', text: undefined };
+  const words = text?.trim() ? ` (${text.trim()})` : '';
+  const detail = reason?.details.find((element) => element.getNS() === NS_FILE_TRANSFER_ERRORS)?.getName();
+  const details = { reason: condition, ...(text && { text }) };
+  if (detail === 'file-too-large')
+    return new NegativeError(`${peer} declined: the file is too large for them${words}`, { details });
+  const able = unable[condition];
+  if (able !== undefined) return new CannotReceiveError(`${peer} ${able}${words}`, condition);
+  switch (condition) {
+    case 'decline':
+      return new NegativeError(`${peer} declined the file${words}`, { details });
+    case 'cancel':
+      return new NegativeError(`${peer} cancelled the transfer${words}`, { details });
+    case 'connectivity-error':
+    case 'failed-transport':
+      return new TransportFailedError(`${peer} found no way to connect${words}`, { details });
+    case 'timeout':
+    case 'expired':
+      return new TimeoutError(`${peer} gave up waiting${words}`, { details });
+    default:
+      return new RemoteError(`${peer} ended the transfer: ${condition}${words}`, { details });
+  }
+}
+
+/** What an error of ours is called to the other party. */
+export function reasonOfError(error: unknown): Pick<Reason, 'condition' | 'text'> {
+  if (error instanceof InterruptedError) return { condition: 'cancel' };
+  if (error instanceof UnsupportedTransportError) return { condition: 'unsupported-transports' };
+  if (error instanceof TransportFailedError) return { condition: 'failed-transport' };
+  if (error instanceof TimeoutError) return { condition: 'timeout' };
+  if (error instanceof WrongContentError) return { condition: 'media-error', text: error.message };
+  if (error instanceof FileError)
+    return { condition: 'failed-application', text: 'the file could not be read or written' };
+  if (error instanceof NegativeError) return { condition: 'decline' };
+  if (error instanceof ConnectionLostError) return { condition: 'gone' };
+  return { condition: 'general-error' };
+}
+
+/** Conditions of a refused session-initiate that say: not by Jingle, or nobody there. */
+const notByJingle: ReadonlySet<string> = new Set([
+  'service-unavailable',
+  'feature-not-implemented',
+  'item-not-found',
+  'recipient-unavailable',
+  'remote-server-not-found',
+  'remote-server-timeout',
+]);
+
+/** What a refusal of our offer means. */
+export function errorOfRefusal(peer: string, error: unknown): unknown {
+  if (!(error instanceof StanzaError)) return error;
+  const text = error.text ? ` (${error.text})` : '';
+  if (notByJingle.has(error.condition))
+    return new CannotReceiveError(
+      `${peer} is not there, or takes no files by Jingle: ${error.condition}${text}`,
+      error.condition,
+    );
+  if (error.condition === 'resource-constraint') return new CannotReceiveError(`${peer} is busy${text}`, 'busy');
+  return error;
+}

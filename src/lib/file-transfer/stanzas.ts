@@ -1,0 +1,125 @@
+/**
+ * XEP-0234: Jingle File Transfer, version 0.19.1: what goes over the wire.
+ *
+ * Not there: hashes of a range, requests for files.
+ */
+import { hashAlgorithms, type Hash, type HashAlgorithm } from '../hashes/hashes.js';
+import { childElements, xml, type Element } from '../xml/element.js';
+import { base64, dateTime, uint } from '../xml/scalars.js';
+import type { ContentKey } from '../jingle/content-router.js';
+import type { FileFacts } from './transfer.js';
+
+export const NS_FILE_TRANSFER = 'urn:xmpp:jingle:apps:file-transfer:5';
+const NS_HASHES = 'urn:xmpp:hashes:2';
+
+export interface FileDescription {
+  file: FileFacts;
+  /** The sender knows ranges, or the receiver wants one; `offset` is 0 where it is left out. */
+  range: { offset: number } | undefined;
+}
+
+/** What cannot be read is taken for not there: peers send dates, sizes and hashes of their own kind. */
+export function readDescription(description: Element): FileDescription {
+  const file = description.getChild('file', NS_FILE_TRANSFER);
+  const range = file?.getChild('range', NS_FILE_TRANSFER);
+  return {
+    file: readFile(file),
+    range: range && { offset: uint.read(String(range.attrs['offset'] ?? '0')) ?? 0 },
+  };
+}
+
+export function writeDescription({ file, range }: FileDescription): Element {
+  return xml('description', { xmlns: NS_FILE_TRANSFER }, writeFile(file, range));
+}
+
+export function writeChecksum(key: ContentKey, file: Pick<FileFacts, 'hashes' | 'sizeBytes'>): Element {
+  const facts: FileFacts = { ...noFacts, ...file };
+  return xml('checksum', { xmlns: NS_FILE_TRANSFER, ...keyAttributes(key) }, writeFile(facts, undefined));
+}
+
+export function writeReceived(key: ContentKey): Element {
+  return xml('received', { xmlns: NS_FILE_TRANSFER, ...keyAttributes(key) });
+}
+
+export type FileInfo =
+  | { kind: 'checksum'; key: Partial<ContentKey>; file: FileFacts }
+  | { kind: 'received'; key: Partial<ContentKey> };
+
+/** A payload of session-info; undefined where it is none of ours. */
+export function readInfo(payload: Element): FileInfo | undefined {
+  if (payload.getNS() !== NS_FILE_TRANSFER) return undefined;
+  const { creator, name } = payload.attrs as Record<string, unknown>;
+  const key: Partial<ContentKey> = {
+    ...((creator === 'initiator' || creator === 'responder') && { creator }),
+    ...(typeof name === 'string' && { name }),
+  };
+  switch (payload.getName()) {
+    case 'received':
+      return { kind: 'received', key };
+    case 'checksum':
+      return { kind: 'checksum', key, file: readFile(payload.getChild('file', NS_FILE_TRANSFER)) };
+    default:
+      return undefined;
+  }
+}
+
+const noFacts: FileFacts = {
+  name: undefined,
+  sizeBytes: undefined,
+  mediaType: undefined,
+  date: undefined,
+  description: undefined,
+  hashes: [],
+  promisedHashes: [],
+};
+
+function readFile(file: Element | undefined): FileFacts {
+  if (!file) return noFacts;
+  const text = (name: string): string | undefined => {
+    const value: unknown = file.getChildText(name, NS_FILE_TRANSFER);
+    return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+  };
+  const hashes: Hash[] = [];
+  const promisedHashes: HashAlgorithm[] = [];
+  for (const child of childElements(file)) {
+    if (child.getNS() !== NS_HASHES) continue;
+    const algorithm = hashAlgorithms.find((known) => known === child.attrs['algo']);
+    if (!algorithm) continue;
+    const value = child.getName() === 'hash' ? base64.read(child.getText()) : undefined;
+    // An empty hash is the older way to promise one (XEP-0234 §3).
+    if (value && value.length > 0) hashes.push({ algorithm, value: Buffer.from(value) });
+    else promisedHashes.push(algorithm);
+  }
+  return {
+    name: text('name'),
+    sizeBytes: uint.read(text('size') ?? ''),
+    mediaType: text('media-type'),
+    date: dateTime.read(text('date') ?? ''),
+    description: text('desc'),
+    hashes,
+    promisedHashes,
+  };
+}
+
+function writeFile(file: FileFacts, range: FileDescription['range']): Element {
+  const textual = (name: string, value: string | undefined): Element | undefined =>
+    value === undefined ? undefined : xml(name, {}, value);
+  return xml(
+    'file',
+    {},
+    textual('date', file.date && dateTime.write(file.date)),
+    textual('desc', file.description),
+    textual('media-type', file.mediaType),
+    textual('name', file.name),
+    textual('size', file.sizeBytes?.toString()),
+    range && xml('range', { offset: range.offset }),
+    ...file.hashes.map(({ algorithm, value }) =>
+      xml('hash', { xmlns: NS_HASHES, algo: algorithm }, base64.write(value)),
+    ),
+    ...file.promisedHashes.map((algorithm) => xml('hash-used', { xmlns: NS_HASHES, algo: algorithm })),
+  );
+}
+
+function keyAttributes({ creator, name }: ContentKey): { creator: string; name: string } {
+  return { creator, name };
+}
