@@ -39,6 +39,8 @@ export interface IncomingPath {
 }
 
 export interface IncomingFile extends FileOffer {
+  /** Ends the transfer on our side: `signal` is aborted. */
+  abort(error: Error): void;
   /** Aborted, with the error, when the sender ends the transfer for another reason than that it is done. */
   readonly signal: AbortSignal;
   refuse(refusal: Refusal): Promise<void>;
@@ -63,6 +65,7 @@ export interface IncomingFile extends FileOffer {
   fail(error: unknown): Promise<void>;
 }
 
+/** Where offers come from. What was offered together is answered together, so it comes together. */
 export interface OfferSource extends Disposable {
-  readonly offers: AsyncIterableIterator<IncomingFile>;
+  readonly offers: AsyncIterableIterator<readonly IncomingFile[]>;
 }

@@ -46,6 +46,11 @@ export class OutgoingBytes {
     return this.#sizeBytes ?? this.#source.facts.sizeBytes;
   }
 
+  /** Not everything has been read yet, so not everything can have arrived. */
+  get isIncomplete(): boolean {
+    return this.#sizeBytes === undefined;
+  }
+
   /** Of the whole; undefined until everything was read. */
   get digest(): Buffer | undefined {
     return this.#digest;

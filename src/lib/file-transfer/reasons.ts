@@ -16,9 +16,11 @@ import {
 import { UnsupportedTransportError } from '../jingle/negotiate-transport.js';
 import type { Reason } from '../jingle/stanzas.js';
 import { TransportFailedError } from '../jingle/transport.js';
+import { xml, type Element } from '../xml/element.js';
+import type { Refusal } from './incoming-file.js';
 
-/** XEP-0234 §6.3. */
-export const NS_FILE_TRANSFER_ERRORS = 'urn:xmpp:jingle:apps:file-transfer:errors:0';
+/** XEP-0234 §8. */
+const NS_FILE_TRANSFER_ERRORS = 'urn:xmpp:jingle:apps:file-transfer:errors:0';
 
 /** The other party cannot take the file by Jingle, or not now: another way may work (an upload, for example). */
 export class CannotReceiveError extends RemoteError {
@@ -70,8 +72,26 @@ export function errorOfReason(peer: string, reason: Reason | undefined): Xmppctl
   }
 }
 
+type OurReason = Pick<Reason, 'condition' | 'text'> & Partial<Reason>;
+
+/** What we say when we do not want a file (XEP-0234 §8.2). */
+export function reasonOfRefusal({ condition, text }: Refusal): OurReason {
+  const words = text === undefined ? {} : { text };
+  if (condition !== 'file-too-large') return { condition, ...words };
+  return { condition: 'media-error', ...words, details: [fileError('file-too-large')] };
+}
+
+/** What we say when a file of ours is asked for (XEP-0234 §8.1). */
+export function notAvailable(): OurReason {
+  return { condition: 'failed-application', details: [fileError('file-not-available')] };
+}
+
+function fileError(name: string): Element {
+  return xml(name, { xmlns: NS_FILE_TRANSFER_ERRORS });
+}
+
 /** What an error of ours is called to the other party. */
-export function reasonOfError(error: unknown): Pick<Reason, 'condition' | 'text'> {
+export function reasonOfError(error: unknown): OurReason {
   if (error instanceof InterruptedError) return { condition: 'cancel' };
   if (error instanceof UnsupportedTransportError) return { condition: 'unsupported-transports' };
   if (error instanceof TransportFailedError) return { condition: 'failed-transport' };
@@ -103,6 +123,7 @@ export function errorOfRefusal(peer: string, error: unknown): unknown {
       `${peer} is not there, or takes no files by Jingle: ${error.condition}${text}`,
       error.condition,
     );
-  if (error.condition === 'resource-constraint') return new CannotReceiveError(`${peer} is busy${text}`, 'busy');
+  if (error.condition === 'resource-constraint')
+    return new CannotReceiveError(`${peer} is busy${text}`, 'busy');
   return error;
 }

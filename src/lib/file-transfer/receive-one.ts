@@ -28,6 +28,7 @@ export async function receiveOne(incoming: IncomingFile, context: ReceiveContext
   context.emit({ id, kind: 'offered', file, peer: peer.toString() });
   let decision: FileSink | Refusal;
   try {
+    incoming.signal.throwIfAborted();
     decision = await within(context.decide(incoming), { doing: 'deciding', signal: incoming.signal });
   } catch (error) {
     await giveUp(incoming, undefined, error, context);
@@ -240,7 +241,9 @@ class Reception {
       const word = await this.#waitForWord();
       if (word === 'done') return { check: await this.#check() };
       if (word === undefined)
-        return { broken: new BrokenPathError('the stream ended, and the sender did not say that this was all') };
+        return {
+          broken: new BrokenPathError('the stream ended, and the sender did not say that this was all'),
+        };
     }
   }
 

@@ -14,8 +14,8 @@ const NS_HASHES = 'urn:xmpp:hashes:2';
 
 export interface FileDescription {
   file: FileFacts;
-  /** The sender knows ranges, or the receiver wants one; `offset` is 0 where it is left out. */
-  range: { offset: number } | undefined;
+  /** In an offer: the sender knows ranges. In an answer: where it shall begin, which we always write. */
+  range: { offset?: number | undefined } | undefined;
 }
 
 /** What cannot be read is taken for not there: peers send dates, sizes and hashes of their own kind. */
@@ -24,7 +24,7 @@ export function readDescription(description: Element): FileDescription {
   const range = file?.getChild('range', NS_FILE_TRANSFER);
   return {
     file: readFile(file),
-    range: range && { offset: uint.read(String(range.attrs['offset'] ?? '0')) ?? 0 },
+    range: range && { offset: uint.read(String(range.attrs['offset'] ?? '')) },
   };
 }
 

@@ -25,9 +25,12 @@ import {
   type TransportNegotiation,
 } from './transport.js';
 
+/** What of a Jingle session a negotiation needs; the session itself may not have begun when the first offer is made. */
+export type NegotiatingSession = Pick<JingleSession, 'peer' | 'role' | 'phase' | 'request'>;
+
 export interface NegotiatorOptions {
   session: Session;
-  jingle: JingleSession;
+  jingle: NegotiatingSession;
   content: Pick<Content, 'creator' | 'name' | 'senders'>;
   /** In the order in which they are tried. */
   transports: readonly JingleTransport[];

@@ -1,0 +1,143 @@
+/**
+ * One Jingle session in which we send files: the first is offered by session-initiate, others by content-add
+ * (XEP-0234 §5.3).
+ */
+import { ConnectionLostError } from '../errors.js';
+import type { JID } from '../jid/jid.js';
+import { ContentRouter } from '../jingle/content-router.js';
+import type { JingleEndpoint } from '../jingle/endpoint.js';
+import type { JingleSession } from '../jingle/jingle-session.js';
+import type { NegotiatingSession, NegotiatorOptions } from '../jingle/negotiate-transport.js';
+import type { SessionPhase } from '../jingle/session-state.js';
+import type { Content, JingleMessage, Reason } from '../jingle/stanzas.js';
+import type { WaitOptions } from '../session/session.js';
+import type { Element } from '../xml/element.js';
+import { OutgoingContent } from './outgoing-content.js';
+import { readInfo } from './stanzas.js';
+
+type OurReason = Pick<Reason, 'condition' | 'text'> & Partial<Reason>;
+
+export interface OutgoingSessionOptions extends Omit<NegotiatorOptions, 'content' | 'jingle' | 'signal'> {
+  peer: JID;
+  endpoint: JingleEndpoint;
+}
+
+export class OutgoingSession implements NegotiatingSession {
+  readonly peer: JID;
+  readonly role = 'initiator';
+  readonly #options: OutgoingSessionOptions;
+  readonly #contents = new Map<string, OutgoingContent>();
+  #jingle: JingleSession | undefined;
+  #router: ContentRouter | undefined;
+  #count = 0;
+  #isEnded = false;
+
+  constructor(options: OutgoingSessionOptions) {
+    this.#options = options;
+    this.peer = options.peer;
+  }
+
+  get phase(): SessionPhase {
+    return this.#isEnded ? 'ended' : (this.#jingle?.phase ?? 'pending');
+  }
+
+  /** How many files have been offered in it. */
+  get offeredCount(): number {
+    return this.#count;
+  }
+
+  /** A file for this session, not yet offered. */
+  prepare(): OutgoingContent {
+    this.#count += 1;
+    return new OutgoingContent(`file-${this.#count}`, { ...this.#options, jingle: this });
+  }
+
+  /** @throws StanzaError the other party refused it at once */
+  async initiate(content: OutgoingContent, description: Element, sid: string | undefined): Promise<void> {
+    const offer = await this.#offerOf(content, description);
+    const { endpoint, timeoutMs } = this.#options;
+    const jingle = await endpoint.initiate(this.peer, [offer], {
+      timeoutMs,
+      signal: content.signal,
+      ...(sid !== undefined && { sid }),
+    });
+    this.#jingle = jingle;
+    this.#contents.set(content.key.name, content);
+    this.#router = new ContentRouter(jingle, {
+      offered: (contents) => void this.#decline(contents),
+      info: ({ payload }) => this.#receiveInfo(payload),
+      terminated: (reason) => this.#end((file) => file.end(reason)),
+      ended: (error) =>
+        this.#end((file) => file.abort(error ?? new ConnectionLostError('the session was ended'))),
+    });
+    this.#router.attach(content.key, (event) => content.receive(event));
+  }
+
+  /** @throws StanzaError the other party wants no further files in this session */
+  async add(content: OutgoingContent, description: Element): Promise<void> {
+    const offer = await this.#offerOf(content, description);
+    this.#contents.set(content.key.name, content);
+    this.#router?.attach(content.key, (event) => content.receive(event));
+    try {
+      await this.request(
+        { action: 'content-add', contents: [offer], payload: [] },
+        { timeoutMs: this.#options.timeoutMs, signal: content.signal },
+      );
+    } catch (error) {
+      this.#contents.delete(content.key.name);
+      throw error;
+    }
+  }
+
+  async request(message: Omit<JingleMessage, 'sid'>, options?: WaitOptions): Promise<void> {
+    if (!this.#jingle) throw new TypeError('the session has not begun');
+    await this.#jingle.request(message, options);
+  }
+
+  /** The file is out of the session: sent, or with a reason why not. Never throws: the other party may be gone. */
+  async leave(content: OutgoingContent, reason: OurReason | undefined): Promise<void> {
+    content.negotiator.close();
+    const isKnown = this.#contents.delete(content.key.name);
+    if (!reason || !isKnown || this.phase === 'ended') return;
+    if (this.#contents.size === 0) {
+      await this.end(reason);
+      return;
+    }
+    const contents = [{ ...content.key, senders: 'both' as const }];
+    const message = { action: 'content-remove' as const, contents, payload: [] };
+    await this.request(
+      { ...message, reason: { details: [], ...reason } },
+      { timeoutMs: this.#options.timeoutMs },
+    ).catch(() => undefined);
+  }
+
+  async end(reason: OurReason): Promise<void> {
+    this.#isEnded = true;
+    await this.#jingle?.terminate(reason, { timeoutMs: this.#options.timeoutMs });
+  }
+
+  async #offerOf(content: OutgoingContent, description: Element): Promise<Content> {
+    return { ...content.key, description, transport: await content.negotiator.offer() };
+  }
+
+  /** We are here to send. */
+  async #decline(contents: readonly Content[]): Promise<void> {
+    const reason: Reason = { condition: 'decline', details: [] };
+    await this.request({ action: 'content-reject', contents, payload: [], reason }).catch(() => undefined);
+  }
+
+  #receiveInfo(payload: Element | undefined): void {
+    const info = payload && readInfo(payload);
+    if (info?.kind !== 'received') return;
+    const { name } = info.key;
+    const [only, ...others] = this.#contents.values();
+    const content = name === undefined ? (others.length === 0 ? only : undefined) : this.#contents.get(name);
+    content?.confirm('received');
+  }
+
+  #end(finish: (content: OutgoingContent) => void): void {
+    this.#isEnded = true;
+    for (const content of [...this.#contents.values()]) finish(content);
+    this.#contents.clear();
+  }
+}

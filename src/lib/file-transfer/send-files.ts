@@ -1,0 +1,236 @@
+/**
+ * Sends files to one other party, by Jingle (XEP-0234).
+ *
+ * All in one session where the other party goes along with that: the first by session-initiate, further ones by
+ * content-add, several at a time. Where it does not, each file gets a session of its own, one after the other.
+ */
+import {
+  ConnectionLostError,
+  InterruptedError,
+  NegativeError,
+  StanzaError,
+  TimeoutError,
+} from '../errors.js';
+import type { JID } from '../jid/jid.js';
+import { shareEndpoint, type JingleEndpoint } from '../jingle/endpoint.js';
+import { EventQueue } from '../jingle/event-queue.js';
+import type { JingleTransport } from '../jingle/transport.js';
+import type { Session } from '../session/session.js';
+import { interruption, within } from '../session/wait.js';
+import { SendingOne } from './offer-file.js';
+import { OutgoingSession } from './outgoing-session.js';
+import { CannotReceiveError } from './reasons.js';
+import { SendWindow } from './send-window.js';
+import { isFileInfo } from './jingle-offers.js';
+import type { FileSource, TransferEvent } from './transfer.js';
+
+export interface SendFilesOptions {
+  /** In the order in which they are tried. */
+  transports: readonly JingleTransport[];
+  /** For each step of a negotiation, and for data that nobody takes. */
+  timeoutMs: number;
+  /** For the answer to an offer: a person may be asked. */
+  acceptTimeoutMs: number;
+  /** Ends everything; the files under way fail with an InterruptedError. */
+  signal?: AbortSignal;
+  /** The session id that was announced (XEP-0353); of the first session only. */
+  sid?: string;
+  /** Files under way at a time. */
+  parallel?: number;
+  /** Told one line for each path that was tried and what became of it. */
+  note?: (fact: string) => void;
+}
+
+/** Together, of the files under way. */
+const MAX_BYTES = 4 << 20;
+const MAX_FILES = 32;
+
+/**
+ * Each file ends in a `done` or a `failed` event; the iteration ends after the last, and itself throws only for a bug.
+ *
+ * How a file fails: NegativeError it was declined; CannotReceiveError another way than Jingle may work; TimeoutError
+ * the other party fell silent; FileError ours cannot be read; ConnectionLostError.
+ */
+export function sendFiles(
+  session: Session,
+  peer: JID,
+  files: Iterable<FileSource> | AsyncIterable<FileSource>,
+  options: SendFilesOptions,
+): AsyncIterableIterator<TransferEvent> {
+  const run = new SendRun(session, peer, options);
+  void run.sendAll(files);
+  return run;
+}
+
+interface Hold {
+  nextWaitsFor: Promise<unknown> | undefined;
+}
+
+class SendRun implements AsyncIterableIterator<TransferEvent> {
+  readonly #session: Session;
+  readonly #peer: JID;
+  readonly #options: SendFilesOptions;
+  readonly #events = new EventQueue<TransferEvent>(Number.POSITIVE_INFINITY);
+  readonly #stop = new AbortController();
+  readonly #shared: Disposable & { readonly endpoint: JingleEndpoint };
+  readonly #active = new Set<SendingOne>();
+  readonly #work = new Set<Promise<void>>();
+  #current: OutgoingSession | undefined;
+  /** Whether the other party takes several files in one session. */
+  #takesSeveral: boolean | undefined;
+  /** Ends each file that is not offered yet in the same way. */
+  #unable: Error | undefined;
+  #sid: string | undefined;
+  /** Offers are made one after the other. */
+  #offering: Promise<unknown> = Promise.resolve();
+  #isOver = false;
+
+  constructor(session: Session, peer: JID, options: SendFilesOptions) {
+    this.#session = session;
+    this.#peer = peer;
+    this.#options = options;
+    this.#sid = options.sid;
+    this.#shared = shareEndpoint(session);
+    this.#shared.endpoint.understand(isFileInfo);
+  }
+
+  next(): Promise<IteratorResult<TransferEvent>> {
+    return this.#events.next();
+  }
+
+  async return(): Promise<IteratorResult<TransferEvent>> {
+    this.#abort(new InterruptedError('sending was given up'));
+    await Promise.all(this.#work);
+    return { value: undefined, done: true };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async sendAll(files: Iterable<FileSource> | AsyncIterable<FileSource>): Promise<void> {
+    const { signal, parallel } = this.#options;
+    const onAbort = (): void => this.#abort(interruption(signal, 'sending'));
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted) onAbort();
+    using lost = this.#session.on('closed', ({ error }) =>
+      this.#abort(error ?? new ConnectionLostError('the stream was closed while files were being sent')),
+    );
+    const window = new SendWindow({ maxFiles: parallel ?? MAX_FILES, maxBytes: MAX_BYTES });
+    let failure: unknown;
+    try {
+      for await (const source of this.#untilStopped(files)) {
+        const place = await window.enter(source.facts.sizeBytes);
+        const work = this.#send(source).finally(() => {
+          place[Symbol.dispose]();
+          this.#work.delete(work);
+        });
+        this.#work.add(work);
+      }
+    } catch (error) {
+      if (!this.#stop.signal.aborted) failure = error;
+    }
+    await Promise.all(this.#work);
+    await this.#current?.end({ condition: 'success' });
+    signal?.removeEventListener('abort', onAbort);
+    lost[Symbol.dispose]();
+    this.#shared[Symbol.dispose]();
+    this.#isOver = true;
+    this.#events.end(failure);
+  }
+
+  async *#untilStopped(files: Iterable<FileSource> | AsyncIterable<FileSource>): AsyncGenerator<FileSource> {
+    const iterator = Symbol.asyncIterator in files ? files[Symbol.asyncIterator]() : files[Symbol.iterator]();
+    for (;;) {
+      const step = await within(Promise.resolve(iterator.next()), {
+        doing: 'sending',
+        signal: this.#stop.signal,
+      });
+      if (step.done === true) return;
+      yield step.value;
+    }
+  }
+
+  #abort(error: Error): void {
+    if (this.#isOver) return;
+    this.#unable ??= error;
+    this.#stop.abort(error);
+    for (const one of [...this.#active]) one.abort(error);
+  }
+
+  async #send(source: FileSource): Promise<void> {
+    const { timeoutMs, acceptTimeoutMs } = this.#options;
+    const one: SendingOne = new SendingOne(source, {
+      peer: this.#peer.toString(),
+      timeoutMs,
+      acceptTimeoutMs,
+      emit: (event) => void this.#events.push(event),
+      offer: () => this.#inTurn(() => this.#offer(one)),
+    });
+    this.#active.add(one);
+    const error = await one.run();
+    this.#active.delete(one);
+    if (error instanceof CannotReceiveError || error instanceof ConnectionLostError) this.#unable ??= error;
+  }
+
+  /** Calls are worked on one after the other; each may ask that the next one waits longer than it does itself. */
+  async #inTurn(work: () => Promise<Hold>): Promise<void> {
+    const turn = this.#offering.then(work);
+    this.#offering = turn.then(
+      ({ nextWaitsFor }) => nextWaitsFor,
+      () => undefined,
+    );
+    await turn;
+  }
+
+  /** Offers a file in the session that is open, or in a new one. */
+  async #offer(one: SendingOne): Promise<Hold> {
+    if (this.#unable) throw this.#unable;
+    const current = this.#current;
+    if (current && this.#takesSeveral !== false && current.phase === 'active') {
+      const hold = await this.#addTo(current, one);
+      if (hold) return hold;
+    }
+    return this.#offerInNewSession(one, current);
+  }
+
+  /** @returns undefined when the other party wants no second file in this session */
+  async #addTo(current: OutgoingSession, one: SendingOne): Promise<Hold | undefined> {
+    try {
+      await one.offerIn(current, (content, description) => current.add(content, description));
+    } catch (error) {
+      if (!(error instanceof StanzaError) && current.phase !== 'ended') throw error;
+      this.#takesSeveral = this.#takesSeveral === true;
+      return undefined;
+    }
+    if (this.#takesSeveral !== undefined) return { nextWaitsFor: undefined };
+    const answered = one.answered().then((outcome) => {
+      this.#takesSeveral = outcome === 'accepted' || outcome instanceof NegativeError;
+    });
+    return { nextWaitsFor: answered };
+  }
+
+  async #offerInNewSession(one: SendingOne, previous: OutgoingSession | undefined): Promise<Hold> {
+    // One after the other: whoever takes no second file in a session is still busy with the first.
+    await Promise.all([...this.#active].filter((other) => other !== one).map((other) => other.attempt));
+    await previous?.end({ condition: 'success' });
+    const { transports, timeoutMs, note } = this.#options;
+    const next = new OutgoingSession({
+      session: this.#session,
+      peer: this.#peer,
+      endpoint: this.#shared.endpoint,
+      transports,
+      timeoutMs,
+      ...(note && { note }),
+    });
+    const sid = this.#sid;
+    this.#sid = undefined;
+    await one.offerIn(next, (content, description) => next.initiate(content, description, sid));
+    this.#current = next;
+    // A session that is not accepted yet takes no further contents.
+    const answered = one.answered().then((outcome) => {
+      if (outcome instanceof TimeoutError || outcome instanceof CannotReceiveError) this.#unable ??= outcome;
+    });
+    return { nextWaitsFor: answered };
+  }
+}
