@@ -1,7 +1,8 @@
 /** Two connections that reach each other through memory: IQs only, answered in order, each serialised and parsed again. */
 import { StanzaReply } from '../../src/lib/session/stanza-reply.js';
 import type { JingleStream } from '../../src/lib/jingle/jingle-session.js';
-import type { IqHandler, SessionEvents } from '../../src/lib/session/session.js';
+import type { IqHandler, Session, SessionEvents, WaitOptions } from '../../src/lib/session/session.js';
+import { within } from '../../src/lib/session/wait.js';
 import { JID } from '../../src/lib/jid/jid.js';
 import { xml, type Element } from '../../src/lib/xml/element.js';
 import { parseXml } from '../../src/lib/xml/parse.js';
@@ -14,6 +15,16 @@ export interface LinkedStream extends JingleStream {
   readonly received: readonly string[];
   /** The connection is lost. */
   lose(error: Error): void;
+  /** Requests that match are received, and never answered. */
+  ignore(matches: (request: string) => boolean): void;
+}
+
+/** For what wants a whole session, and uses only what is here. */
+export function asSession(stream: LinkedStream): Session {
+  return Object.assign(stream, {
+    advertise: () => ({ [Symbol.dispose]: () => undefined }),
+    timeoutMs: 5000,
+  }) as unknown as Session;
 }
 
 export function linkStreams(
@@ -31,17 +42,30 @@ class MemoryStream implements LinkedStream {
   readonly received: string[] = [];
   peer: MemoryStream | undefined;
   readonly #handlers = new Map<string, IqHandler>();
+  #lost: Error | undefined;
+  #ignores: (request: string) => boolean = () => false;
   readonly #closed = new Set<(detail: SessionEvents['closed']) => void>();
 
   constructor(readonly jid: JID) {}
 
-  async request({ type, payload }: { type: 'get' | 'set'; payload: Element }): Promise<Element> {
+  async request(
+    { type, payload }: { type: 'get' | 'set'; payload: Element },
+    options: WaitOptions = {},
+  ): Promise<Element> {
+    if (this.#lost) throw this.#lost;
     // As on a network, both sides may have sent before either has received.
     await new Promise((resolve) => setImmediate(resolve));
-    const reply = await this.peer?.answer(this.jid, type, payload.toString());
-    if (!reply) throw new Error('not linked');
+    if (!this.peer) throw new Error('not linked');
+    const reply = await within(this.peer.answer(this.jid, type, payload.toString()), {
+      doing: 'waiting for the other side to answer',
+      ...options,
+    });
     if (reply.attrs['type'] === 'error') throw stanzaErrorFrom(reply);
     return reply;
+  }
+
+  ignore(matches: (request: string) => boolean): void {
+    this.#ignores = matches;
   }
 
   respond(request: { type: 'get' | 'set'; name: string; namespace: string }, handler: IqHandler): Disposable {
@@ -58,11 +82,13 @@ class MemoryStream implements LinkedStream {
   }
 
   lose(error: Error): void {
+    this.#lost = error;
     for (const listener of [...this.#closed]) listener({ error });
   }
 
   async answer(from: JID, type: 'get' | 'set', text: string): Promise<Element> {
     this.received.push(text);
+    if (this.#ignores(text)) return new Promise(() => undefined);
     const payload = parseXml(text);
     const handler = this.#handlers.get(`${type} {${payload.getNS() ?? ''}}${payload.getName()}`);
     const iq = xml('iq', { type, from: from.toString(), to: this.jid.toString(), id: '1' }, payload);

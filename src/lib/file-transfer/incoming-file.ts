@@ -52,11 +52,8 @@ export interface IncomingFile extends FileOffer {
   told(): { hashes: readonly Hash[]; sizeBytes: number | undefined };
   /** Whether more will be told: a hash was promised, or the size is not known. */
   readonly isMoreExpected: boolean;
-  /**
-   * Resolves when something more has been told, or when the sender is done.
-   * @returns whether the sender said that it is done
-   */
-  nextWord(): Promise<'told' | 'done'>;
+  /** Resolves when something more has been told, when the sender is done, or when it asks for another path. */
+  nextWord(): Promise<'told' | 'done' | 'moved'>;
   /** Asks whether the sender is still there. @throws it is not */
   ping(): Promise<void>;
   /** It is stored under its name. */

@@ -56,6 +56,8 @@ export class JingleIncomingFile implements IncomingFile {
   #sizeBytes: number | undefined;
   #offsetBytes = 0;
   #isDone = false;
+  /** The sender wants another path, and has not got it yet. */
+  #isMoved = false;
   /** Those that were offered together wait for each other's answer. */
   #isAnswered = false;
   /** Counts what the sender has told, and how much of that has been read. */
@@ -97,8 +99,12 @@ export class JingleIncomingFile implements IncomingFile {
   /** What happens to the content. */
   receive(event: ContentEvent): void {
     switch (event.kind) {
-      case 'transport-info':
       case 'transport-offered':
+        this.#negotiator.receive(event);
+        this.#isMoved = true;
+        this.#wordCame();
+        return;
+      case 'transport-info':
       case 'transport-accepted':
       case 'transport-rejected':
         this.#negotiator.receive(event);
@@ -149,13 +155,17 @@ export class JingleIncomingFile implements IncomingFile {
     }
     this.#isAnswered = true;
     await this.#answer.accept(ours);
-    return this.#pathOf(await this.#negotiator.connect());
+    const path = this.#pathOf(await this.#negotiator.connect());
+    this.#isMoved = false;
+    return path;
   }
 
   async reconnect(offsetBytes: number, why: Error, hasCarried: boolean): Promise<IncomingPath> {
     this.#offsetBytes = offsetBytes;
     if (!this.isResumable || this.#owner.jingle.phase === 'ended') throw why;
-    return this.#pathOf(await this.#negotiator.reconnect(why, hasCarried));
+    const path = this.#pathOf(await this.#negotiator.reconnect(why, hasCarried));
+    this.#isMoved = false;
+    return path;
   }
 
   told(): { hashes: readonly Hash[]; sizeBytes: number | undefined } {
@@ -163,8 +173,9 @@ export class JingleIncomingFile implements IncomingFile {
     return { hashes: this.#hashes, sizeBytes: this.#sizeBytes };
   }
 
-  async nextWord(): Promise<'told' | 'done'> {
+  async nextWord(): Promise<'told' | 'done' | 'moved'> {
     for (;;) {
+      if (this.#isMoved) return 'moved';
       if (this.#isDone) return 'done';
       if (this.#words > this.#readWords) return 'told';
       await this.#word.promise;

@@ -56,11 +56,14 @@ export class OutgoingSession implements NegotiatingSession {
   async initiate(content: OutgoingContent, description: Element, sid: string | undefined): Promise<void> {
     const offer = await this.#offerOf(content, description);
     const { endpoint, timeoutMs } = this.#options;
-    const jingle = await endpoint.initiate(this.peer, [offer], {
-      timeoutMs,
-      signal: content.signal,
-      ...(sid !== undefined && { sid }),
-    });
+    const options = { timeoutMs, signal: content.signal, ...(sid !== undefined && { sid }) };
+    let jingle: JingleSession;
+    try {
+      jingle = await endpoint.initiate(this.peer, [offer], options);
+    } catch (error) {
+      content.negotiator.close();
+      throw error;
+    }
     this.#jingle = jingle;
     this.#contents.set(content.key.name, content);
     this.#router = new ContentRouter(jingle, {
@@ -85,6 +88,7 @@ export class OutgoingSession implements NegotiatingSession {
       );
     } catch (error) {
       this.#contents.delete(content.key.name);
+      content.negotiator.close();
       throw error;
     }
   }

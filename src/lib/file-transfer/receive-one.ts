@@ -71,6 +71,8 @@ async function giveUp(
   });
 }
 
+type Judgement = { check: IntegrityCheck } | { broken: Error };
+
 class Reception {
   readonly #incoming: IncomingFile;
   readonly #sink: FileSink;
@@ -186,39 +188,38 @@ class Reception {
   }
 
   /** Whether that was all, and right; or why another path is needed. */
-  async #judge(
-    arrival: Arrival,
-    bytes: IncomingBytes,
-  ): Promise<{ check: IntegrityCheck } | { broken: Error }> {
+  async #judge(arrival: Arrival, bytes: IncomingBytes): Promise<Judgement> {
     if (arrival.kind === 'broken') return { broken: arrival.error };
-    if (arrival.kind === 'complete') return { check: await this.#checkComplete(bytes) };
+    if (arrival.kind === 'complete') return this.#judgeComplete(bytes);
     const size = this.#sizeBytes;
     if (size !== undefined) return { broken: endedEarly(this.#keptBytes, size) };
     return this.#judgeUnknownSize();
   }
 
-  async #checkComplete(bytes: IncomingBytes): Promise<IntegrityCheck> {
+  async #judgeComplete(bytes: IncomingBytes): Promise<Judgement> {
     const check = await this.#check();
-    if (check.outcome !== 'unknown') return check;
+    if (check.outcome !== 'unknown') return { check };
     const surplus = bytes.expectEnd();
     const tooMuch = surplus.then(() => new Promise<never>(() => undefined));
     if (this.#incoming.isMoreExpected) {
-      const later = await Promise.race([this.#waitForHash(), tooMuch]);
-      if (later.outcome !== 'unknown') return later;
+      const judgement = await Promise.race([this.#waitForHash(), tooMuch]);
+      if ('broken' in judgement || judgement.check.outcome !== 'unknown') return judgement;
     }
     const bounded = within(surplus, { doing: '', timeoutMs: SURPLUS_MS });
     await Promise.race([bounded, tooMuch]).catch((error: unknown) => {
       if (!(error instanceof TimeoutError)) throw error;
     });
-    return check;
+    return { check };
   }
 
   /** XEP-0234 §6.2: the hash may be told after the data. */
-  async #waitForHash(): Promise<IntegrityCheck> {
+  async #waitForHash(): Promise<Judgement> {
     for (;;) {
       const check = await this.#check();
-      if (check.outcome !== 'unknown') return check;
-      if ((await this.#waitForWord()) !== 'told') return this.#check();
+      if (check.outcome !== 'unknown') return { check };
+      const word = await this.#waitForWord();
+      if (word === 'moved') return { broken: moved() };
+      if (word !== 'told') return { check: await this.#check() };
     }
   }
 
@@ -226,7 +227,7 @@ class Reception {
    * The connection of a sender that was killed ends like that of one which is done, so the end of the stream alone
    * proves nothing: a hash must fit, or the sender must say that it is done.
    */
-  async #judgeUnknownSize(): Promise<{ check: IntegrityCheck } | { broken: Error }> {
+  async #judgeUnknownSize(): Promise<Judgement> {
     for (;;) {
       const size = this.#sizeBytes;
       if (size !== undefined && size > this.#keptBytes) return { broken: endedEarly(this.#keptBytes, size) };
@@ -240,6 +241,7 @@ class Reception {
       }
       const word = await this.#waitForWord();
       if (word === 'done') return { check: await this.#check() };
+      if (word === 'moved') return { broken: moved() };
       if (word === undefined)
         return {
           broken: new BrokenPathError('the stream ended, and the sender did not say that this was all'),
@@ -248,7 +250,7 @@ class Reception {
   }
 
   /** @returns undefined when there was nothing more in time */
-  async #waitForWord(): Promise<'told' | 'done' | undefined> {
+  async #waitForWord(): Promise<'told' | 'done' | 'moved' | undefined> {
     const { signal } = this.#incoming;
     try {
       return await within(this.#incoming.nextWord(), {
@@ -269,4 +271,8 @@ class Reception {
 
 function endedEarly(keptBytes: number, sizeBytes: number): BrokenPathError {
   return new BrokenPathError(`the stream ended after ${keptBytes} of ${sizeBytes} bytes`);
+}
+
+function moved(): BrokenPathError {
+  return new BrokenPathError('the sender asks for another path');
 }

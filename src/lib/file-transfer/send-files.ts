@@ -212,7 +212,9 @@ class SendRun implements AsyncIterableIterator<TransferEvent> {
 
   async #offerInNewSession(one: SendingOne, previous: OutgoingSession | undefined): Promise<Hold> {
     // One after the other: whoever takes no second file in a session is still busy with the first.
-    await Promise.all([...this.#active].filter((other) => other !== one).map((other) => other.attempt));
+    await Promise.all(
+      [...this.#active].filter((other) => other !== one).map((other) => other.attempt ?? Promise.resolve()),
+    );
     await previous?.end({ condition: 'success' });
     const { transports, timeoutMs, note } = this.#options;
     const next = new OutgoingSession({
