@@ -50,14 +50,15 @@ export class MemorySink implements FileSink {
   }
 
   write(chunk: Buffer): Promise<void> {
-    if (this.state !== 'open') throw new Error(`written to while ${this.state}`);
+    if (this.isClosed) throw new Error(`written to while ${this.state}`);
     this.#content.push(Buffer.from(chunk));
     this.#offset += chunk.length;
     return Promise.resolve();
   }
 
   digest(algorithm: HashAlgorithm): Promise<Buffer | undefined> {
-    const name = { 'sha-256': 'sha256', 'sha-1': 'sha1', 'sha-512': 'sha512' }[algorithm as 'sha-256'];
+    const names: Record<string, string | undefined> = { 'sha-256': 'sha256', 'sha-512': 'sha512' };
+    const name = names[algorithm];
     if (name === undefined) return Promise.resolve(undefined);
     return Promise.resolve(createHash(name).update(this.content).digest());
   }
@@ -77,8 +78,12 @@ export class MemorySink implements FileSink {
     return Promise.resolve();
   }
 
+  get isClosed(): boolean {
+    return this.state !== 'open';
+  }
+
   #leave(state: MemorySink['state']): void {
-    if (this.state !== 'open') throw new Error(`${state} while ${this.state}`);
+    if (this.isClosed) throw new Error(`${state} while ${this.state}`);
     this.state = state;
   }
 }

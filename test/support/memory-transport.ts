@@ -32,6 +32,8 @@ export class MemoryTransport implements JingleTransport {
   readonly #plan: readonly Fate[];
   readonly #meetings = new Map<string, { fate: Fate; waiting: ((end: MemoryEnd) => void) | undefined }>();
   #attempts = 0;
+  /** Every transport-info, with the sid it was for. */
+  readonly infos: string[] = [];
   /** Bytes written, over all paths. */
   writtenBytes = 0;
 
@@ -69,7 +71,7 @@ export class MemoryTransport implements JingleTransport {
         return Promise.resolve(xml('transport', { xmlns: namespace, sid }));
       },
       setAnswer: () => undefined,
-      receiveInfo: () => undefined,
+      receiveInfo: (info) => void this.infos.push(info.toString()),
       connect: () =>
         within(this.#meet(sid), {
           doing: 'waiting for the other side to connect',

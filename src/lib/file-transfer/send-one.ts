@@ -81,9 +81,12 @@ class Sending {
         if (!(error instanceof BrokenPathError)) throw error;
         broken = error;
       }
-      const { confirmation } = this.#content;
-      if (confirmation) return this.#resultOf(bytestream, confirmation, first, startedMs);
-      if (!isResumable) throw new OfferAgainError(broken.message, { cause: broken });
+      if (!isResumable) {
+        // Some receivers close as soon as they have everything; what they say about it comes by another way.
+        const late = await this.#confirmationInTime(CONFIRM_AFTER_CLOSE_MS);
+        if (late) return this.#resultOf(bytestream, late, first, startedMs);
+        throw new OfferAgainError(broken.message, { cause: broken });
+      }
       const hasCarried = bytestream.confirmedBytes() > 0;
       const next = await Promise.race([
         this.#content.negotiator.reconnect(broken, hasCarried),
@@ -93,6 +96,16 @@ class Sending {
       if (typeof next === 'string') return this.#resultOf(bytestream, next, first, startedMs);
       connection = next;
       offset = this.#offsetOf(connection.description);
+    }
+  }
+
+  async #confirmationInTime(timeoutMs: number): Promise<Confirmation | undefined> {
+    try {
+      const patienceMs = Math.min(timeoutMs, this.#context.timeoutMs);
+      return await this.#bounded(this.#content.confirmed, 'waiting', patienceMs);
+    } catch (error) {
+      if (error instanceof TimeoutError) return undefined;
+      throw error;
     }
   }
 
