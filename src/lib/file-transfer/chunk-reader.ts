@@ -12,6 +12,7 @@ export class ChunkReader {
   #chunks: Buffer[] = [];
   #waitingBytes = 0;
   #end: { error: Error | undefined } | undefined;
+  #isDetached = false;
   #wake: (() => void) | undefined;
 
   constructor(stream: Readable) {
@@ -32,15 +33,11 @@ export class ChunkReader {
         if (this.#waitingBytes < HIGH_BYTES && this.#stream.isPaused()) this.#stream.resume();
         return chunk;
       }
+      if (this.#isDetached) throw new RemoteError('nobody reads any more');
       if (this.#end?.error) throw this.#end.error;
       if (this.#end) return undefined;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
-  }
-
-  /** Whether the end has come, cleanly, and nothing is unread. */
-  get hasEnded(): boolean {
-    return this.#end !== undefined && this.#end.error === undefined && this.#chunks.length === 0;
   }
 
   /** What was read stays lost; errors of the stream are somebody else's again. */
@@ -49,7 +46,8 @@ export class ChunkReader {
     this.#stream.off('end', this.#onEnd);
     this.#stream.off('close', this.#onClose);
     this.#chunks = [];
-    this.#finish(new RemoteError('nobody reads any more'));
+    this.#isDetached = true;
+    this.#notify();
   }
 
   readonly #onData = (chunk: Buffer): void => {

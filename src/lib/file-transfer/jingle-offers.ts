@@ -81,7 +81,7 @@ class IncomingSession implements IncomingFileOwner {
   readonly timeoutMs: number;
   readonly note: ((fact: string) => void) | undefined;
   readonly #offers: EventQueue<readonly IncomingFile[]>;
-  readonly #files = new Map<string, JingleIncomingFile>();
+  readonly #files = new Map<string, { file: JingleIncomingFile; attached: Disposable }>();
   readonly #router: ContentRouter;
   readonly #onEnd: () => void;
   #contentCount = 0;
@@ -122,7 +122,9 @@ class IncomingSession implements IncomingFileOwner {
     file: JingleIncomingFile,
     reason: (Pick<Reason, 'condition'> & Partial<Reason>) | undefined,
   ): Promise<void> {
-    this.#files.delete(keyOf(file.content));
+    const key = keyOf(file.content);
+    this.#files.get(key)?.attached[Symbol.dispose]();
+    this.#files.delete(key);
     if (this.jingle.phase === 'ended') return;
     const options = { timeoutMs: this.timeoutMs };
     if (reason && this.#contentCount === 1) {
@@ -161,8 +163,8 @@ class IncomingSession implements IncomingFileOwner {
       return;
     }
     for (const file of files) {
-      this.#files.set(keyOf(file.content), file);
-      this.#router.attach(file.content, (event) => file.receive(event));
+      const attached = this.#router.attach(file.content, (event) => file.receive(event));
+      this.#files.set(keyOf(file.content), { file, attached });
     }
   }
 
@@ -186,16 +188,16 @@ class IncomingSession implements IncomingFileOwner {
     if (info?.kind !== 'checksum') return;
     const { creator, name } = info.key;
     const [only, ...others] = this.#files.values();
-    const file =
+    const told =
       name === undefined && others.length === 0
         ? only
         : this.#files.get(keyOf({ creator: creator ?? 'initiator', name: name ?? '' }));
-    file?.tell(info.file);
+    told?.file.tell(info.file);
   }
 
   #end(finish: (file: JingleIncomingFile) => void): void {
     clearTimeout(this.#grace);
-    for (const file of [...this.#files.values()]) finish(file);
+    for (const { file } of [...this.#files.values()]) finish(file);
     this.#onEnd();
   }
 }

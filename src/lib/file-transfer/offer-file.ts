@@ -10,16 +10,22 @@ import { OutgoingBytes } from './outgoing-bytes.js';
 import { OfferAgainError, type OutgoingContent } from './outgoing-content.js';
 import type { OutgoingSession } from './outgoing-session.js';
 import { errorOfRefusal, reasonOfError } from './reasons.js';
+import { preloadSmall } from './preload-small.js';
 import { sendOne } from './send-one.js';
 import { writeDescription } from './stanzas.js';
 import type { FileFacts, FileSource, TransferEvent, TransferResult } from './transfer.js';
+
+export interface PreparedOffer {
+  content: OutgoingContent;
+  description: Element;
+}
 
 export interface SendingOneOptions {
   peer: string;
   timeoutMs: number;
   acceptTimeoutMs: number;
   emit: (event: TransferEvent) => void;
-  /** Makes `offerIn` be called when it is this file's turn. */
+  /** Makes `prepareIn` be called when it is this file's turn, and sends what it gives. */
   offer: () => Promise<void>;
 }
 
@@ -31,19 +37,23 @@ const MAX_OFFERS = 4;
 export class SendingOne {
   readonly #id = randomUUID();
   readonly #options: SendingOneOptions;
-  readonly #file: FileFacts;
-  readonly #bytes: OutgoingBytes;
+  #source: FileSource;
+  #bytes: OutgoingBytes;
   /** One offer and what comes of it. */
   #attempt: Deferred<undefined> | undefined;
   #session: OutgoingSession | undefined;
   #content: OutgoingContent | undefined;
+  #isHashOffered = false;
   #aborted: Error | undefined;
 
   constructor(source: FileSource, options: SendingOneOptions) {
     this.#options = options;
-    this.#file = source.facts;
-    const isHashKnown = source.facts.hashes.length > 0;
-    this.#bytes = new OutgoingBytes(source, isHashKnown ? undefined : opensslNameOf(ALGORITHM));
+    this.#source = source;
+    this.#bytes = bytesOf(source);
+  }
+
+  get #file(): FileFacts {
+    return this.#source.facts;
   }
 
   /** Resolves when the offer that is under way, if there is one, has come to an end. */
@@ -69,24 +79,30 @@ export class SendingOne {
     ]);
   }
 
-  async offerIn(
-    session: OutgoingSession,
-    make: (content: OutgoingContent, description: Element) => Promise<void>,
-  ): Promise<void> {
+  /** @throws the error that ended it while it waited for its turn */
+  prepareIn(session: OutgoingSession, how: 'session-initiate' | 'content-add'): PreparedOffer {
     if (this.#aborted) throw this.#aborted;
     const content = session.prepare();
     this.#content = content;
     this.#session = session;
     this.#attempt ??= new Deferred();
+    this.#isHashOffered = how === 'content-add' && this.#file.hashes.length > 0;
     const { peer, emit } = this.#options;
     emit({ id: this.#id, kind: 'offered', file: this.#file, peer });
-    await make(content, this.#description());
+    return { content, description: this.#description() };
+  }
+
+  /** What was prepared was not taken, and will be prepared again. */
+  withdraw(): void {
+    this.#endAttempt();
   }
 
   /** @returns the error that the file failed with, which has been told already */
   async run(): Promise<unknown> {
     const { emit } = this.#options;
     try {
+      this.#source = await preloadSmall(this.#source, ALGORITHM);
+      this.#bytes = bytesOf(this.#source);
       for (let count = 1; ; count += 1) {
         const result = await this.#tryOnce(count < MAX_OFFERS);
         if (!result) continue;
@@ -120,6 +136,7 @@ export class SendingOne {
         id: this.#id,
         file: this.#file,
         algorithm: ALGORITHM,
+        isHashOffered: this.#isHashOffered,
         emit,
         timeoutMs,
         acceptTimeoutMs,
@@ -145,23 +162,22 @@ export class SendingOne {
   }
 
   /**
-   * COMPAT(Libervia 0.9): an offer without `<desc/>`, or with the value of a hash, is refused; hence an empty one, and
-   * the hash by itself later, even where it is known.
+   * COMPAT(Libervia 0.9): a first offer without `<desc/>`, or with the value of a hash, is refused; hence an empty one,
+   * and the hash by itself later, even where it is known.
    */
   #description(): Element {
+    const { hashes } = this.#file;
+    const file = this.#isHashOffered
+      ? this.#file
+      : { ...this.#file, hashes: [], promisedHashes: [hashes[0]?.algorithm ?? ALGORITHM] };
     return writeDescription({
-      file: {
-        ...this.#file,
-        description: this.#file.description ?? '',
-        hashes: [],
-        promisedHashes: this.#promised,
-      },
+      file: { ...file, description: file.description ?? '' },
       range: {},
     });
   }
+}
 
-  get #promised(): readonly HashAlgorithm[] {
-    const known = this.#file.hashes.map(({ algorithm }) => algorithm);
-    return known.length > 0 ? known : [ALGORITHM];
-  }
+function bytesOf(source: FileSource): OutgoingBytes {
+  const isHashKnown = source.facts.hashes.length > 0;
+  return new OutgoingBytes(source, isHashKnown ? undefined : opensslNameOf(ALGORITHM));
 }

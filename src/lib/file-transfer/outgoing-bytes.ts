@@ -94,6 +94,24 @@ export class OutgoingBytes {
     }
   }
 
+  /** The whole content, for a small file. @throws FileError */
+  async readAll(): Promise<Buffer> {
+    const { chunks } = await this.#openAt(0);
+    try {
+      const parts: Buffer[] = [];
+      let bytes = 0;
+      for (let part = await readFrom(chunks); part; part = await readFrom(chunks)) {
+        parts.push(part);
+        bytes += part.length;
+        this.#checkLength(bytes, false);
+      }
+      this.#checkLength(bytes, true);
+      return Buffer.concat(parts, bytes);
+    } finally {
+      this.close();
+    }
+  }
+
   close(): void {
     this.#reader?.chunks.detach();
     this.#reader?.stream.destroy();
@@ -111,7 +129,10 @@ export class OutgoingBytes {
       }
       return this.#reader;
     }
-    const position = this.#startFor(offset);
+    return this.#openAt(this.#startFor(offset));
+  }
+
+  async #openAt(position: number): Promise<OpenSource> {
     let stream: Readable;
     try {
       stream = await this.#source.open(position);

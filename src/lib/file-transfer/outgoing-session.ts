@@ -12,6 +12,7 @@ import type { SessionPhase } from '../jingle/session-state.js';
 import type { Content, JingleMessage, Reason } from '../jingle/stanzas.js';
 import type { WaitOptions } from '../session/session.js';
 import type { Element } from '../xml/element.js';
+import type { PreparedOffer } from './offer-file.js';
 import { OutgoingContent } from './outgoing-content.js';
 import { readInfo } from './stanzas.js';
 
@@ -20,6 +21,8 @@ type OurReason = Pick<Reason, 'condition' | 'text'> & Partial<Reason>;
 export interface OutgoingSessionOptions extends Omit<NegotiatorOptions, 'content' | 'jingle' | 'signal'> {
   peer: JID;
   endpoint: JingleEndpoint;
+  /** Ends the waiting for what concerns several files. */
+  stop: AbortSignal;
 }
 
 export class OutgoingSession implements NegotiatingSession {
@@ -27,6 +30,7 @@ export class OutgoingSession implements NegotiatingSession {
   readonly role = 'initiator';
   readonly #options: OutgoingSessionOptions;
   readonly #contents = new Map<string, OutgoingContent>();
+  readonly #attached = new Map<string, Disposable>();
   #jingle: JingleSession | undefined;
   #router: ContentRouter | undefined;
   #count = 0;
@@ -53,7 +57,7 @@ export class OutgoingSession implements NegotiatingSession {
   }
 
   /** @throws StanzaError the other party refused it at once */
-  async initiate(content: OutgoingContent, description: Element, sid: string | undefined): Promise<void> {
+  async initiate({ content, description }: PreparedOffer, sid: string | undefined): Promise<void> {
     const offer = await this.#offerOf(content, description);
     const { endpoint, timeoutMs } = this.#options;
     const options = { timeoutMs, signal: content.signal, ...(sid !== undefined && { sid }) };
@@ -65,7 +69,6 @@ export class OutgoingSession implements NegotiatingSession {
       throw error;
     }
     this.#jingle = jingle;
-    this.#contents.set(content.key.name, content);
     this.#router = new ContentRouter(jingle, {
       offered: (contents) => void this.#decline(contents),
       info: ({ payload }) => this.#receiveInfo(payload),
@@ -73,22 +76,25 @@ export class OutgoingSession implements NegotiatingSession {
       ended: (error) =>
         this.#end((file) => file.abort(error ?? new ConnectionLostError('the session was ended'))),
     });
-    this.#router.attach(content.key, (event) => content.receive(event));
+    this.#attach(content);
   }
 
   /** @throws StanzaError the other party wants no further files in this session */
-  async add(content: OutgoingContent, description: Element): Promise<void> {
-    const offer = await this.#offerOf(content, description);
-    this.#contents.set(content.key.name, content);
-    this.#router?.attach(content.key, (event) => content.receive(event));
+  async add(offers: readonly PreparedOffer[]): Promise<void> {
+    const contents = await Promise.all(
+      offers.map(({ content, description }) => this.#offerOf(content, description)),
+    );
+    for (const { content } of offers) this.#attach(content);
     try {
       await this.request(
-        { action: 'content-add', contents: [offer], payload: [] },
-        { timeoutMs: this.#options.timeoutMs, signal: content.signal },
+        { action: 'content-add', contents, payload: [] },
+        { timeoutMs: this.#options.timeoutMs, signal: this.#options.stop },
       );
     } catch (error) {
-      this.#contents.delete(content.key.name);
-      content.negotiator.close();
+      for (const { content } of offers) {
+        this.#detach(content);
+        content.negotiator.close();
+      }
       throw error;
     }
   }
@@ -101,7 +107,7 @@ export class OutgoingSession implements NegotiatingSession {
   /** The file is out of the session: sent, or with a reason why not. Never throws: the other party may be gone. */
   async leave(content: OutgoingContent, reason: OurReason | undefined): Promise<void> {
     content.negotiator.close();
-    const isKnown = this.#contents.delete(content.key.name);
+    const isKnown = this.#detach(content);
     if (!reason || !isKnown || this.phase === 'ended') return;
     if (this.#contents.size === 0) {
       await this.end(reason);
@@ -118,6 +124,19 @@ export class OutgoingSession implements NegotiatingSession {
   async end(reason: OurReason): Promise<void> {
     this.#isEnded = true;
     await this.#jingle?.terminate(reason, { timeoutMs: this.#options.timeoutMs });
+  }
+
+  #attach(content: OutgoingContent): void {
+    const { name } = content.key;
+    this.#contents.set(name, content);
+    const attached = this.#router?.attach(content.key, (event) => content.receive(event));
+    if (attached) this.#attached.set(name, attached);
+  }
+
+  #detach({ key: { name } }: OutgoingContent): boolean {
+    this.#attached.get(name)?.[Symbol.dispose]();
+    this.#attached.delete(name);
+    return this.#contents.delete(name);
   }
 
   async #offerOf(content: OutgoingContent, description: Element): Promise<Content> {

@@ -4,20 +4,15 @@
  * All in one session where the other party goes along with that: the first by session-initiate, further ones by
  * content-add, several at a time. Where it does not, each file gets a session of its own, one after the other.
  */
-import {
-  ConnectionLostError,
-  InterruptedError,
-  NegativeError,
-  StanzaError,
-  TimeoutError,
-} from '../errors.js';
+import { ConnectionLostError, InterruptedError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
-import { shareEndpoint, type JingleEndpoint } from '../jingle/endpoint.js';
+import { shareEndpoint } from '../jingle/endpoint.js';
 import { EventQueue } from '../jingle/event-queue.js';
 import type { JingleTransport } from '../jingle/transport.js';
 import type { Session } from '../session/session.js';
 import { interruption, within } from '../session/wait.js';
 import { SendingOne } from './offer-file.js';
+import { OfferQueue } from './offer-queue.js';
 import { OutgoingSession } from './outgoing-session.js';
 import { CannotReceiveError } from './reasons.js';
 import { SendWindow } from './send-window.js';
@@ -62,36 +57,33 @@ export function sendFiles(
   return run;
 }
 
-interface Hold {
-  nextWaitsFor: Promise<unknown> | undefined;
-}
-
 class SendRun implements AsyncIterableIterator<TransferEvent> {
   readonly #session: Session;
   readonly #peer: JID;
   readonly #options: SendFilesOptions;
   readonly #events = new EventQueue<TransferEvent>(Number.POSITIVE_INFINITY);
   readonly #stop = new AbortController();
-  readonly #shared: Disposable & { readonly endpoint: JingleEndpoint };
+  readonly #shared: ReturnType<typeof shareEndpoint>;
+  readonly #offers: OfferQueue;
   readonly #active = new Set<SendingOne>();
   readonly #work = new Set<Promise<void>>();
-  #current: OutgoingSession | undefined;
-  /** Whether the other party takes several files in one session. */
-  #takesSeveral: boolean | undefined;
-  /** Ends each file that is not offered yet in the same way. */
-  #unable: Error | undefined;
-  #sid: string | undefined;
-  /** Offers are made one after the other. */
-  #offering: Promise<unknown> = Promise.resolve();
   #isOver = false;
 
   constructor(session: Session, peer: JID, options: SendFilesOptions) {
     this.#session = session;
     this.#peer = peer;
     this.#options = options;
-    this.#sid = options.sid;
     this.#shared = shareEndpoint(session);
     this.#shared.endpoint.understand(isFileInfo);
+    const { transports, timeoutMs, note, sid } = options;
+    const { endpoint } = this.#shared;
+    const stop = this.#stop.signal;
+    this.#offers = new OfferQueue({
+      sid,
+      active: this.#active,
+      newSession: () =>
+        new OutgoingSession({ session, peer, endpoint, transports, timeoutMs, stop, ...(note && { note }) }),
+    });
   }
 
   next(): Promise<IteratorResult<TransferEvent>> {
@@ -131,7 +123,7 @@ class SendRun implements AsyncIterableIterator<TransferEvent> {
       if (!this.#stop.signal.aborted) failure = error;
     }
     await Promise.all(this.#work);
-    await this.#current?.end({ condition: 'success' });
+    await this.#offers.end();
     signal?.removeEventListener('abort', onAbort);
     lost[Symbol.dispose]();
     this.#shared[Symbol.dispose]();
@@ -153,7 +145,7 @@ class SendRun implements AsyncIterableIterator<TransferEvent> {
 
   #abort(error: Error): void {
     if (this.#isOver) return;
-    this.#unable ??= error;
+    this.#offers.giveUp(error);
     this.#stop.abort(error);
     for (const one of [...this.#active]) one.abort(error);
   }
@@ -165,74 +157,12 @@ class SendRun implements AsyncIterableIterator<TransferEvent> {
       timeoutMs,
       acceptTimeoutMs,
       emit: (event) => void this.#events.push(event),
-      offer: () => this.#inTurn(() => this.#offer(one)),
+      offer: () => this.#offers.offer(one),
     });
     this.#active.add(one);
     const error = await one.run();
     this.#active.delete(one);
-    if (error instanceof CannotReceiveError || error instanceof ConnectionLostError) this.#unable ??= error;
-  }
-
-  /** Calls are worked on one after the other; each may ask that the next one waits longer than it does itself. */
-  async #inTurn(work: () => Promise<Hold>): Promise<void> {
-    const turn = this.#offering.then(work);
-    this.#offering = turn.then(
-      ({ nextWaitsFor }) => nextWaitsFor,
-      () => undefined,
-    );
-    await turn;
-  }
-
-  /** Offers a file in the session that is open, or in a new one. */
-  async #offer(one: SendingOne): Promise<Hold> {
-    if (this.#unable) throw this.#unable;
-    const current = this.#current;
-    if (current && this.#takesSeveral !== false && current.phase === 'active') {
-      const hold = await this.#addTo(current, one);
-      if (hold) return hold;
-    }
-    return this.#offerInNewSession(one, current);
-  }
-
-  /** @returns undefined when the other party wants no second file in this session */
-  async #addTo(current: OutgoingSession, one: SendingOne): Promise<Hold | undefined> {
-    try {
-      await one.offerIn(current, (content, description) => current.add(content, description));
-    } catch (error) {
-      if (!(error instanceof StanzaError) && current.phase !== 'ended') throw error;
-      this.#takesSeveral = this.#takesSeveral === true;
-      return undefined;
-    }
-    if (this.#takesSeveral !== undefined) return { nextWaitsFor: undefined };
-    const answered = one.answered().then((outcome) => {
-      this.#takesSeveral = outcome === 'accepted' || outcome instanceof NegativeError;
-    });
-    return { nextWaitsFor: answered };
-  }
-
-  async #offerInNewSession(one: SendingOne, previous: OutgoingSession | undefined): Promise<Hold> {
-    // One after the other: whoever takes no second file in a session is still busy with the first.
-    await Promise.all(
-      [...this.#active].filter((other) => other !== one).map((other) => other.attempt ?? Promise.resolve()),
-    );
-    await previous?.end({ condition: 'success' });
-    const { transports, timeoutMs, note } = this.#options;
-    const next = new OutgoingSession({
-      session: this.#session,
-      peer: this.#peer,
-      endpoint: this.#shared.endpoint,
-      transports,
-      timeoutMs,
-      ...(note && { note }),
-    });
-    const sid = this.#sid;
-    this.#sid = undefined;
-    await one.offerIn(next, (content, description) => next.initiate(content, description, sid));
-    this.#current = next;
-    // A session that is not accepted yet takes no further contents.
-    const answered = one.answered().then((outcome) => {
-      if (outcome instanceof TimeoutError || outcome instanceof CannotReceiveError) this.#unable ??= outcome;
-    });
-    return { nextWaitsFor: answered };
+    if (error instanceof CannotReceiveError || error instanceof ConnectionLostError)
+      this.#offers.giveUp(error);
   }
 }

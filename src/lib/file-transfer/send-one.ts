@@ -18,6 +18,8 @@ export interface SendContext {
   id: string;
   file: FileFacts;
   algorithm: HashAlgorithm;
+  /** The receiver knows the hash from the offer. */
+  isHashOffered: boolean;
   emit: (event: TransferEvent) => void;
   /** For each step, and for data that nobody takes. */
   timeoutMs: number;
@@ -48,7 +50,7 @@ class Sending {
   readonly #content: OutgoingContent;
   readonly #bytes: OutgoingBytes;
   readonly #context: SendContext;
-  #isHashTold = false;
+  #isHashTold: boolean;
 
   constructor(
     session: OutgoingSession,
@@ -60,6 +62,7 @@ class Sending {
     this.#content = content;
     this.#bytes = bytes;
     this.#context = context;
+    this.#isHashTold = context.isHashOffered;
   }
 
   async run(): Promise<TransferResult> {

@@ -199,10 +199,16 @@ describe('several files', () => {
 
   it('do not stop because one of them cannot be read', async () => {
     const good = memorySource(Buffer.from('good'), { name: 'good' });
-    const bad = memorySource(Buffer.from('short'), { name: 'bad', sizeBytes: 10 });
-    const { sent, received } = await transfer({ sources: [good, bad, good] });
-    expect(resultsOf(sent)).toHaveLength(2);
-    expect(errorsOf(sent)[0]?.message).toBe('bad shrank while it was being sent');
+    const small = memorySource(Buffer.from('short'), { name: 'small', sizeBytes: 10 });
+    const large = memorySource(content, { name: 'large', sizeBytes: content.length - 1 });
+    const { sent, received, offers } = await transfer({ sources: [good, small, good, large, good] });
+    expect(resultsOf(sent)).toHaveLength(3);
+    expect(errorsOf(sent).map(({ message }) => message)).toEqual([
+      'small shrank while it was being sent',
+      'large grew while it was being sent',
+    ]);
+    // What is small is read before anybody is asked.
+    expect(offers.map(({ file }) => file.name)).toEqual(['good', 'good', 'large', 'good']);
     expect(errorsOf(received)).toHaveLength(1);
   });
 });
