@@ -125,6 +125,7 @@ class IncomingSession implements IncomingFileOwner {
     const key = keyOf(file.content);
     this.#files.get(key)?.attached[Symbol.dispose]();
     this.#files.delete(key);
+    this.jingle.release(file.content);
     if (this.jingle.phase === 'ended') return;
     const options = { timeoutMs: this.timeoutMs };
     if (reason && this.#contentCount === 1) {

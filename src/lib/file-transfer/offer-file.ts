@@ -56,6 +56,16 @@ export class SendingOne {
     return this.#source.facts;
   }
 
+  /** Before anything else, for each file in turn, so that they are offered in order. What goes wrong is told by `run`. */
+  async preload(): Promise<void> {
+    try {
+      this.#source = await preloadSmall(this.#source, ALGORITHM);
+      this.#bytes = bytesOf(this.#source);
+    } catch (error) {
+      this.#aborted ??= error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
   /** Resolves when the offer that is under way, if there is one, has come to an end. */
   get attempt(): Promise<unknown> | undefined {
     return this.#attempt?.promise;
@@ -101,8 +111,7 @@ export class SendingOne {
   async run(): Promise<unknown> {
     const { emit } = this.#options;
     try {
-      this.#source = await preloadSmall(this.#source, ALGORITHM);
-      this.#bytes = bytesOf(this.#source);
+      if (this.#aborted) throw this.#aborted;
       for (let count = 1; ; count += 1) {
         const result = await this.#tryOnce(count < MAX_OFFERS);
         if (!result) continue;

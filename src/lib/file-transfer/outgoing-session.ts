@@ -108,6 +108,7 @@ export class OutgoingSession implements NegotiatingSession {
   async leave(content: OutgoingContent, reason: OurReason | undefined): Promise<void> {
     content.negotiator.close();
     const isKnown = this.#detach(content);
+    this.#jingle?.release(content.key);
     if (!reason || !isKnown || this.phase === 'ended') return;
     if (this.#contents.size === 0) {
       await this.end(reason);

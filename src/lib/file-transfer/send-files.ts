@@ -113,7 +113,9 @@ class SendRun implements AsyncIterableIterator<TransferEvent> {
     try {
       for await (const source of this.#untilStopped(files)) {
         const place = await window.enter(source.facts.sizeBytes);
-        const work = this.#send(source).finally(() => {
+        const one = this.#prepare(source);
+        await one.preload();
+        const work = this.#send(one).finally(() => {
           place[Symbol.dispose]();
           this.#work.delete(work);
         });
@@ -150,7 +152,7 @@ class SendRun implements AsyncIterableIterator<TransferEvent> {
     for (const one of [...this.#active]) one.abort(error);
   }
 
-  async #send(source: FileSource): Promise<void> {
+  #prepare(source: FileSource): SendingOne {
     const { timeoutMs, acceptTimeoutMs } = this.#options;
     const one: SendingOne = new SendingOne(source, {
       peer: this.#peer.toString(),
@@ -159,6 +161,10 @@ class SendRun implements AsyncIterableIterator<TransferEvent> {
       emit: (event) => void this.#events.push(event),
       offer: () => this.#offers.offer(one),
     });
+    return one;
+  }
+
+  async #send(one: SendingOne): Promise<void> {
     this.#active.add(one);
     const error = await one.run();
     this.#active.delete(one);

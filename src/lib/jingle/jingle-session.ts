@@ -108,6 +108,11 @@ export class JingleSession {
     await sent.catch(() => undefined);
   }
 
+  /** Nothing more is expected of this content: see `SessionState.release`. */
+  release(content: Pick<Content, 'creator' | 'name'>): void {
+    this.#state.release(content);
+  }
+
   /** For the endpoint: a message of the other party. Returns the error to answer with, if any. */
   receive(message: JingleMessage): StanzaErrorFacts | undefined {
     const answer = this.#state.receive(message);

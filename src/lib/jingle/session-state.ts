@@ -73,6 +73,17 @@ export class SessionState {
     return this.#contents.get(keyOf(content))?.status === 'accepted';
   }
 
+  /**
+   * A content that nothing more is expected of keeps only its name: what was negotiated of it, and the stanza that this
+   * came in, need not be kept for as long as the session lasts.
+   */
+  release(content: Pick<Content, 'creator' | 'name'>): void {
+    const tracked = this.#contents.get(keyOf(content));
+    if (!tracked) return;
+    const { creator, name, senders } = tracked.content;
+    tracked.content = { creator, name, senders };
+  }
+
   /** What a message from the other party means. State changes only where no error is answered. */
   receive(message: JingleMessage): Answer {
     if (this.#phase === 'ended') return unknownSession();

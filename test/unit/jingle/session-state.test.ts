@@ -77,6 +77,14 @@ describe('a pending session', () => {
     expect(() => state.send(message('session-accept', [file]))).toThrow(IllegalActionError);
   });
 
+  it('keeps only the name of a content that nothing more is expected of', () => {
+    const state = begin('initiator', [{ ...file, description: xml('description') }]);
+    state.release(file);
+    state.release(second);
+    expect(state.contents).toEqual([file]);
+    expect(kinds(state.receive(message('session-accept', [file])))).toEqual(['accepted']);
+  });
+
   it('takes a termination without a reason', () => {
     expect(kinds(begin('initiator').receive(message('session-terminate')))).toEqual(['terminated']);
   });
