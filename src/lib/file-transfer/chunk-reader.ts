@@ -1,11 +1,12 @@
 /**
- * The chunks of a stream, one after the other, as they were read: iterating over a stream would join what waits into
- * one new buffer, which costs a copy of everything. Reading goes on while a chunk is being worked on, up to a limit.
+ * The chunks of a stream, one after the other, while reading goes on, up to a limit. Large ones come as they were read;
+ * small ones that wait are joined: a copy in memory costs less than one more write to the disk.
  */
 import type { Readable } from 'node:stream';
 import { RemoteError } from '../errors.js';
 
 const HIGH_BYTES = 1 << 20;
+const SMALL_BYTES = 256 * 1024;
 
 export class ChunkReader {
   readonly #stream: Readable;
@@ -27,7 +28,7 @@ export class ChunkReader {
   /** @returns undefined at the end @throws whatever broke the stream */
   async next(): Promise<Buffer | undefined> {
     for (;;) {
-      const chunk = this.#chunks.shift();
+      const chunk = this.#take();
       if (chunk) {
         this.#waitingBytes -= chunk.length;
         if (this.#waitingBytes < HIGH_BYTES && this.#stream.isPaused()) this.#stream.resume();
@@ -38,6 +39,14 @@ export class ChunkReader {
       if (this.#end) return undefined;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
+  }
+
+  #take(): Buffer | undefined {
+    const [first, ...others] = this.#chunks;
+    if (!first || others.length === 0 || first.length >= SMALL_BYTES) return this.#chunks.shift();
+    const all = Buffer.concat(this.#chunks, this.#waitingBytes);
+    this.#chunks = [];
+    return all;
   }
 
   /** What was read stays lost; errors of the stream are somebody else's again. */
