@@ -17,6 +17,8 @@ export interface LinkedStream extends JingleStream {
   lose(error: Error): void;
   /** Requests that match are received, and never answered. */
   ignore(matches: (request: string) => boolean): void;
+  /** From now on, the server answers for somebody who is offline. Sending still works: the last words of a program. */
+  leave(): void;
 }
 
 /** For what wants a whole session, and uses only what is here. */
@@ -43,6 +45,7 @@ class MemoryStream implements LinkedStream {
   peer: MemoryStream | undefined;
   readonly #handlers = new Map<string, IqHandler>();
   #lost: Error | undefined;
+  #isOffline = false;
   #ignores: (request: string) => boolean = () => false;
   readonly #closed = new Set<(detail: SessionEvents['closed']) => void>();
 
@@ -62,6 +65,10 @@ class MemoryStream implements LinkedStream {
     });
     if (reply.attrs['type'] === 'error') throw stanzaErrorFrom(reply);
     return reply;
+  }
+
+  leave(): void {
+    this.#isOffline = true;
   }
 
   ignore(matches: (request: string) => boolean): void {
@@ -94,7 +101,8 @@ class MemoryStream implements LinkedStream {
     const iq = xml('iq', { type, from: from.toString(), to: this.jid.toString(), id: '1' }, payload);
     const fail = (error: Element): Element =>
       xml('iq', { type: 'error', from: this.jid.toString(), id: '1' }, error);
-    if (!handler) return fail(stanzaErrorElement({ condition: 'service-unavailable' }));
+    if (!handler || (this.#isOffline && !text.includes('session-accept')))
+      return fail(stanzaErrorElement({ condition: 'service-unavailable' }));
     try {
       return xml(
         'iq',

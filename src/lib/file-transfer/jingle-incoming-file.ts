@@ -2,7 +2,7 @@
  * One content of an incoming Jingle session as an offered file.
  */
 import { randomUUID } from 'node:crypto';
-import { StanzaError } from '../errors.js';
+import { RemoteError, StanzaError } from '../errors.js';
 import type { Hash } from '../hashes/hashes.js';
 import type { JID } from '../jid/jid.js';
 import type { ContentEvent } from '../jingle/content-router.js';
@@ -31,16 +31,6 @@ export interface IncomingFileOwner {
     reason: (Pick<Reason, 'condition'> & Partial<Reason>) | undefined,
   ): Promise<void>;
 }
-
-/** The other party answers in its own way, so it is there. */
-const gone: ReadonlySet<string> = new Set([
-  'item-not-found',
-  'service-unavailable',
-  'recipient-unavailable',
-  'remote-server-not-found',
-  'remote-server-timeout',
-  'gone',
-]);
 
 export class JingleIncomingFile implements IncomingFile {
   readonly id = randomUUID();
@@ -163,6 +153,12 @@ export class JingleIncomingFile implements IncomingFile {
   async reconnect(offsetBytes: number, why: Error, hasCarried: boolean): Promise<IncomingPath> {
     this.#offsetBytes = offsetBytes;
     if (!this.isResumable || this.#owner.jingle.phase === 'ended') throw why;
+    try {
+      await this.ping();
+    } catch (error) {
+      if (error instanceof StanzaError) throw senderGone(error);
+      throw error;
+    }
     const path = this.#pathOf(await this.#negotiator.reconnect(why, hasCarried));
     this.#isMoved = false;
     return path;
@@ -183,11 +179,8 @@ export class JingleIncomingFile implements IncomingFile {
   }
 
   async ping(): Promise<void> {
-    try {
-      await this.#info();
-    } catch (error) {
-      if (!(error instanceof StanzaError) || gone.has(error.condition)) throw error;
-    }
+    const { jingle, timeoutMs } = this.#owner;
+    await jingle.ping({ timeoutMs, signal: this.signal });
   }
 
   async confirm(): Promise<void> {
@@ -240,6 +233,10 @@ export class JingleIncomingFile implements IncomingFile {
     this.#word = new Deferred();
     word.resolve(undefined);
   }
+}
+
+function senderGone(error: StanzaError): RemoteError {
+  return new RemoteError('the sender is gone', { cause: error });
 }
 
 const noFile: FileFacts = {

@@ -1,7 +1,7 @@
 /**
  * Files that are offered by Jingle (XEP-0234), as a source of offers.
  */
-import { ConnectionLostError } from '../errors.js';
+import { ConnectionLostError, RemoteError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
 import { ContentRouter } from '../jingle/content-router.js';
 import { shareEndpoint } from '../jingle/endpoint.js';
@@ -112,7 +112,9 @@ class IncomingSession implements IncomingFileOwner {
       ended: (error) => {
         // After a session-terminate, what was sent may still be on its way.
         if (this.#isTerminated) return;
-        this.#end((file) => file.abort(error ?? new ConnectionLostError('the transfer was ended')));
+        this.#end((file) =>
+          file.abort(error ?? new RemoteError(`${jingle.peer.toString()} has left the session`)),
+        );
       },
     });
     this.#take(jingle.offered, 'session-accept');

@@ -2,7 +2,7 @@
  * One Jingle session in which we send files: the first is offered by session-initiate, others by content-add
  * (XEP-0234 §5.3).
  */
-import { ConnectionLostError } from '../errors.js';
+import { RemoteError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
 import { ContentRouter } from '../jingle/content-router.js';
 import type { JingleEndpoint } from '../jingle/endpoint.js';
@@ -74,7 +74,9 @@ export class OutgoingSession implements NegotiatingSession {
       info: ({ payload }) => this.#receiveInfo(payload),
       terminated: (reason) => this.#end((file) => file.end(reason)),
       ended: (error) =>
-        this.#end((file) => file.abort(error ?? new ConnectionLostError('the session was ended'))),
+        this.#end((file) =>
+          file.abort(error ?? new RemoteError(`${this.peer.toString()} has left the session`)),
+        ),
     });
     this.#attach(content);
   }
@@ -102,6 +104,11 @@ export class OutgoingSession implements NegotiatingSession {
   async request(message: Omit<JingleMessage, 'sid'>, options?: WaitOptions): Promise<void> {
     if (!this.#jingle) throw new TypeError('the session has not begun');
     await this.#jingle.request(message, options);
+  }
+
+  /** @throws StanzaError nobody is there any more */
+  async ping(): Promise<void> {
+    await this.#jingle?.ping({ timeoutMs: this.#options.timeoutMs, signal: this.#options.stop });
   }
 
   /** The file is out of the session: sent, or with a reason why not. Never throws: the other party may be gone. */

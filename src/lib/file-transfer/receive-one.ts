@@ -92,6 +92,8 @@ class Reception {
     const resumedFromBytes = this.#keptBytes;
     const { id, peer, file } = this.#incoming;
     this.#context.emit({ id, kind: 'accepted', peer: peer.toString(), offsetBytes: resumedFromBytes });
+    if (file.sizeBytes !== undefined && resumedFromBytes > file.sizeBytes)
+      throw new WrongContentError('what is kept of an earlier transfer is longer than the file');
     let path = await this.#incoming.accept(resumedFromBytes);
     let check: IntegrityCheck | undefined;
     while (!check) {

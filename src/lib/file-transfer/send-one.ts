@@ -4,6 +4,7 @@
 import { NegativeError, RemoteError, StanzaError, TimeoutError } from '../errors.js';
 import type { HashAlgorithm } from '../hashes/hashes.js';
 import type { Connection } from '../jingle/negotiate-transport.js';
+import type { Content } from '../jingle/stanzas.js';
 import type { Bytestream } from '../jingle/transport.js';
 import { within } from '../session/wait.js';
 import type { Element } from '../xml/element.js';
@@ -119,7 +120,8 @@ class Sending {
       context: this.#context,
     };
     const peer = session.peer.toString();
-    let accepted;
+    let accepted: Content;
+    using _presence = this.#watchPresence();
     try {
       accepted = await this.#bounded(content.accepted, 'waiting', context.acceptTimeoutMs);
     } catch (error) {
@@ -136,6 +138,19 @@ class Sending {
     context.emit({ id: context.id, kind: 'accepted', peer, offsetBytes: offset });
     if (context.file.hashes.length > 0) this.#tellHash();
     return { isResumable: range !== undefined, offset };
+  }
+
+  /** A person may take minutes to answer; whoever has gone away meanwhile will not. */
+  #watchPresence(): Disposable {
+    const timer = setInterval(() => {
+      this.#session.ping().catch((error: unknown) => {
+        if (error instanceof StanzaError)
+          this.#content.abort(
+            new RemoteError(`${this.#session.peer.toString()} has gone away`, { cause: error }),
+          );
+      });
+    }, this.#context.timeoutMs);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
   /** XEP-0234 says nothing about it: our receiver writes in its answer to a transport-replace where to go on. */

@@ -85,6 +85,19 @@ export class JingleSession {
     this.#state.settle(full, true);
   }
 
+  /**
+   * Asks whether the other party is there and still knows the session (XEP-0166 §7.2.10: an empty session-info).
+   * @throws StanzaError it is not @throws TimeoutError
+   */
+  async ping(options?: WaitOptions): Promise<void> {
+    try {
+      await this.request({ action: 'session-info', contents: [], payload: [] }, options);
+    } catch (error) {
+      // One that does not know pings says so, and thereby that it is there.
+      if (!(error instanceof StanzaError) || isGone(error)) throw error;
+    }
+  }
+
   /** @throws StanzaError the other party refused it */
   accept(contents: readonly Content[], options?: WaitOptions): Promise<void> {
     return this.request(
@@ -132,6 +145,21 @@ export class JingleSession {
     this.#queue.end(error);
     this.#onEnd();
   }
+}
+
+/** Conditions by which a server, or the other party itself, says that nobody is there who knows the session. */
+const gone: ReadonlySet<string> = new Set([
+  'gone',
+  'item-not-found',
+  'recipient-unavailable',
+  'remote-server-not-found',
+  'remote-server-timeout',
+  'service-unavailable',
+]);
+
+/** The request did not reach anybody who could answer it. */
+export function isGone(error: unknown): boolean {
+  return error instanceof StanzaError && gone.has(error.condition);
 }
 
 /** Both parties did the same at once, and the other's stands (XEP-0166 §7.2.16). */

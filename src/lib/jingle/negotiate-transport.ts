@@ -15,7 +15,7 @@ import type { Session } from '../session/session.js';
 import { Deferred, within } from '../session/wait.js';
 import type { Element } from '../xml/element.js';
 import type { TransportEvent } from './content-router.js';
-import { isTieBreak, type JingleSession } from './jingle-session.js';
+import { isGone, isTieBreak, type JingleSession } from './jingle-session.js';
 import { IllegalActionError } from './session-state.js';
 import type { Action, Content } from './stanzas.js';
 import {
@@ -252,7 +252,7 @@ export class TransportNegotiator {
       this.#description = accepted.description;
       return true;
     } catch (error) {
-      if (this.#options.jingle.phase === 'ended') throw why;
+      if (this.#options.jingle.phase === 'ended' || isGone(error)) throw why;
       // Theirs is on its way, or has been received and not been given to us yet.
       if (isTieBreak(error) || error instanceof IllegalActionError) await this.#waitForTheirs(why);
       else if (!(error instanceof StanzaError || error instanceof TransportFailedError)) throw error;

@@ -163,6 +163,13 @@ describe('a receiver that falls silent', () => {
     expect((await peer.next('session-terminate')).toString()).toContain('<timeout/>');
   });
 
+  it('while somebody is asked, and is gone: nobody waits for the answer', async () => {
+    const { peer, streams, finished } = send({ acceptTimeoutMs: 60_000, timeoutMs: 20 });
+    await peer.next('session-initiate');
+    streams[1].leave();
+    expect(endOf(await finished)).toEqual(['RemoteError: juliet@capulet.example/b has gone away']);
+  });
+
   it('after it has accepted', async () => {
     const { peer, finished } = send();
     await accept(peer, await peer.next('session-initiate'));

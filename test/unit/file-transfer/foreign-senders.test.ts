@@ -331,6 +331,14 @@ describe('a sender that falls silent', () => {
     expect(receiving.sink.state).toBe('suspended');
   });
 
+  it('in the middle, with a broken connection, and is gone: nobody waits for another path', async () => {
+    const receiving = receive({ timeoutMs: 60_000 });
+    receiving.streams[0].leave();
+    await offer(receiving, `<size>500</size><range/>`, content);
+    expect(await receiving.ended()).toBe('RemoteError: the sender is gone');
+    expect(receiving.sink.state).toBe('suspended');
+  });
+
   it('in the middle, and is there, is waited for', async () => {
     const receiving = receive({ timeoutMs: 40 });
     const { peer, memory } = receiving;
