@@ -144,6 +144,8 @@ export class TransportNegotiator {
     for (;;) {
       try {
         const bytestream = await this.#connectCurrent();
+        // Whoever reads and writes sees what breaks it; at a moment when nobody does, it must not end the program.
+        bytestream.stream.on('error', () => undefined);
         this.#bytestream = bytestream;
         return { bytestream, description: this.#description, reason: this.#reason };
       } catch (error) {
@@ -201,7 +203,7 @@ export class TransportNegotiator {
     } catch (error) {
       // What it still comes to is nobody's.
       connecting.then(
-        ({ stream }) => stream.destroy(),
+        ({ stream }) => stream.on('error', () => undefined).destroy(),
         () => undefined,
       );
       throw error;
