@@ -10,11 +10,9 @@ import { StanzaReply } from '../../session/stanza-reply.js';
 import { Deferred, within } from '../../session/wait.js';
 import { InBandStream, type InBandSession } from './in-band-stream.js';
 import { routerOf } from './router.js';
-import type { WindowLimits } from './send-window.js';
+import { BlockPace, LARGE_BYTES } from './block-pace.js';
 import { MAX_BLOCK_BYTES, Open, type StanzaKind } from './stanzas.js';
 
-/** Measured against Prosody and ejabberd by `npm run bench in-band`; XEP-0047 §5 recommends it, too. */
-export const DEFAULT_BLOCK_BYTES = 4096;
 /** A party that wants still smaller blocks is not worth the trouble. */
 const MIN_BLOCK_BYTES = 256;
 
@@ -26,10 +24,12 @@ export interface InBandBytestream extends Bytestream {
 export interface OpenOptions {
   /** Made up when left out. */
   sid?: string;
+  /** The most bytes of a block; how large they really are is found out on the way. */
   blockSize?: number;
+  /** The size of every block (the most, if the other party wants smaller ones), and how many may be under way. */
+  fixed?: { blockSize: number; window?: number };
   /** `message` only for a party that knows nothing else: it is neither faster nor surer. */
   stanza?: StanzaKind;
-  window?: WindowLimits;
 }
 
 /**
@@ -39,7 +39,12 @@ export interface OpenOptions {
 export async function openInBandBytestream(
   session: InBandSession,
   peer: JID,
-  { sid = randomUUID(), blockSize: wanted = DEFAULT_BLOCK_BYTES, stanza = 'iq', window }: OpenOptions = {},
+  {
+    sid = randomUUID(),
+    fixed,
+    blockSize: wanted = fixed?.blockSize ?? LARGE_BYTES,
+    stanza = 'iq',
+  }: OpenOptions = {},
   wait: WaitOptions = {},
 ): Promise<InBandBytestream> {
   const router = routerOf(session);
@@ -52,7 +57,7 @@ export async function openInBandBytestream(
       blockSize,
       stanza,
       timeoutMs,
-      ...(window && { window }),
+      ...(fixed && { pace: BlockPace.fixed(blockSize, fixed.window) }),
       onClosed: () => router.remove(peer, sid),
     });
     // Known before the answer comes: data may be right behind it.
@@ -76,7 +81,6 @@ export interface AcceptOptions {
   sid: string;
   /** Larger ones are answered with a wish for smaller ones. */
   maxBlockSize?: number;
-  window?: WindowLimits;
 }
 
 export interface InBandAcceptor extends Disposable {
@@ -87,7 +91,7 @@ export interface InBandAcceptor extends Disposable {
 /** Waits, from the moment of the call, for one party to open one stream. Disposing ends that. */
 export function acceptInBandBytestream(
   session: InBandSession,
-  { peer, sid, maxBlockSize = MAX_BLOCK_BYTES, window }: AcceptOptions,
+  { peer, sid, maxBlockSize = MAX_BLOCK_BYTES }: AcceptOptions,
   wait: WaitOptions = {},
 ): InBandAcceptor {
   const router = routerOf(session);
@@ -107,7 +111,6 @@ export function acceptInBandBytestream(
       blockSize,
       stanza,
       timeoutMs,
-      ...(window && { window }),
       onClosed: () => router.remove(peer, sid),
     });
     // After the answer has been written: nothing of ours may overtake it.

@@ -5,6 +5,7 @@
  * what can be read. Closing is for both directions, but the answer to it may wait until what is left to send has been
  * sent: so a stream that has been read to its end ends its writing half by itself, and then the close is answered.
  */
+import { setMaxListeners } from 'node:events';
 import { Duplex } from 'node:stream';
 import { ConnectionLostError, ProtocolError, RemoteError, StanzaError } from '../../errors.js';
 import type { JID } from '../../jid/jid.js';
@@ -12,11 +13,11 @@ import type { Session, WaitOptions } from '../../session/session.js';
 import { StanzaReply } from '../../session/stanza-reply.js';
 import { Deferred } from '../../session/wait.js';
 import type { StanzaErrorFacts } from '../../xml/stanza-error.js';
+import { BlockPace } from './block-pace.js';
 import { UNLIMITED_MS, carrierFor, type BlockCarrier } from './block-carrier.js';
 import { IncomingBlocks } from './incoming-blocks.js';
 import { OutgoingBlocks } from './outgoing-blocks.js';
 import { PeerWatch } from './peer-watch.js';
-import { SendWindow, type WindowLimits } from './send-window.js';
 import { Close, NS_IN_BAND, type Data, type StanzaKind } from './stanzas.js';
 
 /** What in-band bytestreams need of a connection. */
@@ -34,19 +35,17 @@ export interface InBandStreamOptions {
   stanza: StanzaKind;
   /** After so long without a sign of life the other party is asked for one. */
   timeoutMs: number;
-  window?: WindowLimits;
+  /** Found out on the way when left out. */
+  pace?: BlockPace;
   /** Nothing that arrives is for this stream any more. */
   onClosed: () => void;
 }
 
-/** A long path holds this much: 1 MiB in blocks of 4096. */
-const defaultWindow: WindowLimits = { min: 16, max: 256 };
 const BUFFER_BYTES = 256 * 1024;
 /** Unread bytes above which the whole connection stops reading: only blocks that nobody acknowledges get there. */
 const BRAKE_BYTES = 1024 * 1024;
 
 export class InBandStream extends Duplex {
-  readonly blockSize: number;
   readonly #options: InBandStreamOptions;
   readonly #abort = new AbortController();
   readonly #carrier: BlockCarrier;
@@ -67,16 +66,16 @@ export class InBandStream extends Duplex {
       readableHighWaterMark: BUFFER_BYTES,
       writableHighWaterMark: BUFFER_BYTES,
     });
-    const { session, peer, sid, blockSize, stanza, timeoutMs, window = defaultWindow } = options;
+    const { session, peer, sid, blockSize, stanza, timeoutMs, pace } = options;
     this.#options = options;
-    this.blockSize = blockSize;
     const { signal } = this.#abort;
+    // Each block under way listens.
+    setMaxListeners(0, signal);
     this.#carrier = carrierFor(stanza, { session, peer, signal });
     this.#outgoing = new OutgoingBlocks({
       sid,
-      blockSize,
       carrier: this.#carrier,
-      window: new SendWindow(window),
+      pace: pace ?? BlockPace.upTo(blockSize),
       onProgress: () => this.#watch.hear(),
       onFailure: (error) => this.#fail(this.#explain(error)),
     });
@@ -157,14 +156,15 @@ export class InBandStream extends Duplex {
       if (this.#theirClose) {
         this.#isClosed = true;
         this.#theirClose.resolve(undefined);
+        this.#release();
         done();
         return;
       }
       this.#isClosing = true;
       this.#close({ signal: this.#abort.signal, timeoutMs: UNLIMITED_MS }).then(
         () => {
-          this.#isClosing = false;
           this.#incoming.end();
+          this.#release();
           done();
         },
         (error: unknown) => done(error as Error),
@@ -175,17 +175,23 @@ export class InBandStream extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#outgoing.stop();
     this.#incoming.clear();
-    this.#watch.stop();
-    for (const listener of this.#listeners) listener[Symbol.dispose]();
-    this.#carrier[Symbol.dispose]();
-    this.#options.onClosed();
     // Whoever waits for a block to be taken learns that it was not.
     for (const taken of this.#untaken) taken.reject(new StanzaReply({ condition: 'item-not-found' }));
     this.#untaken.clear();
     if (this.#theirClose) this.#theirClose.resolve(undefined);
     else if (!this.#isClosed) this.#close({ timeoutMs: this.#options.timeoutMs }).catch(() => undefined);
-    this.#abort.abort(error ?? new ConnectionLostError('the in-band bytestream was closed'));
+    this.#release();
     done(error);
+  }
+
+  /** Closed in both directions. What has arrived can still be read. */
+  #release(): void {
+    this.#isClosing = false;
+    this.#watch.stop();
+    for (const listener of this.#listeners) listener[Symbol.dispose]();
+    this.#carrier[Symbol.dispose]();
+    this.#options.onClosed();
+    this.#abort.abort(new ConnectionLostError('the in-band bytestream was closed'));
   }
 
   async #close(wait: WaitOptions): Promise<void> {

@@ -16,13 +16,8 @@ import { element, type Infer } from '../../xml/codec.js';
 import type { Element } from '../../xml/element.js';
 import { attr, withDefault } from '../../xml/fields.js';
 import { token } from '../../xml/scalars.js';
-import {
-  DEFAULT_BLOCK_BYTES,
-  acceptInBandBytestream,
-  openInBandBytestream,
-  type InBandAcceptor,
-} from './in-band-bytestream.js';
-import type { WindowLimits } from './send-window.js';
+import { acceptInBandBytestream, openInBandBytestream, type InBandAcceptor } from './in-band-bytestream.js';
+import { LARGE_BYTES } from './block-pace.js';
 import { MAX_BLOCK_BYTES, NS_IN_BAND, blockSize, stanzaKind, type StanzaKind } from './stanzas.js';
 
 export const NS_JINGLE_IN_BAND = 'urn:xmpp:jingle:transports:ibb:1';
@@ -38,7 +33,6 @@ export interface InBandTransportOptions {
   /** The most bytes of a block that we offer; of what the other party offers, any size is taken. */
   blockSize?: number;
   stanza?: StanzaKind;
-  window?: WindowLimits;
 }
 
 export function inBandTransport(options: InBandTransportOptions = {}): JingleTransport {
@@ -62,7 +56,7 @@ class InBandNegotiation implements TransportNegotiation {
   constructor(context: TransportContext, options: InBandTransportOptions) {
     this.#context = context;
     this.#options = options;
-    const { blockSize = DEFAULT_BLOCK_BYTES, stanza = 'iq' } = options;
+    const { blockSize = LARGE_BYTES, stanza = 'iq' } = options;
     this.#parameters = { sid: randomUUID(), blockSize, stanza };
   }
 
@@ -100,12 +94,11 @@ class InBandNegotiation implements TransportNegotiation {
       return this.#acceptor.opened;
     }
     const { sid, blockSize, stanza } = this.#parameters;
-    const { window } = this.#options;
     try {
       const bytestream = await openInBandBytestream(
         session,
         peer,
-        { sid, blockSize, stanza, ...(window && { window }) },
+        { sid, blockSize, stanza },
         { timeoutMs, ...(signal && { signal }) },
       );
       if (this.#isAbandoned) {
@@ -132,10 +125,9 @@ class InBandNegotiation implements TransportNegotiation {
   #expectOpening(): void {
     const { session, peer, role, timeoutMs, signal } = this.#context;
     if (role === 'initiator') return;
-    const { window } = this.#options;
     this.#acceptor = acceptInBandBytestream(
       session,
-      { peer, sid: this.sid, ...(window && { window }) },
+      { peer, sid: this.sid },
       { timeoutMs, ...(signal && { signal }) },
     );
   }

@@ -4,14 +4,13 @@
 import { performance } from 'node:perf_hooks';
 import type { BlockCarrier } from './block-carrier.js';
 import { nextNumber } from './block-order.js';
-import type { SendWindow } from './send-window.js';
+import type { BlockPace } from './block-pace.js';
 import { Data } from './stanzas.js';
 
 export interface OutgoingOptions {
   sid: string;
-  blockSize: number;
   carrier: BlockCarrier;
-  window: SendWindow;
+  pace: BlockPace;
   /** Something of what was sent has arrived. */
   onProgress: () => void;
   onFailure: (error: Error) => void;
@@ -60,17 +59,17 @@ export class OutgoingBlocks {
   }
 
   #pump(): void {
-    const { blockSize, window } = this.#options;
-    while (!this.#isStopped && this.#underWay < window.size && this.#pending.length > 0) {
+    const { pace } = this.#options;
+    while (!this.#isStopped && this.#underWay < pace.window && this.#pending.length > 0) {
       // A block that is not full waits for more, or for the path to be idle: many small ones would be slow.
       const isWorthSending =
-        this.#pending.length >= blockSize || this.#underWay === 0 || this.#onArrived !== undefined;
+        this.#pending.length >= pace.blockBytes || this.#underWay === 0 || this.#onArrived !== undefined;
       if (!isWorthSending) break;
-      const bytes = this.#pending.subarray(0, blockSize);
+      const bytes = this.#pending.subarray(0, pace.blockBytes);
       this.#pending = this.#pending.subarray(bytes.length);
-      void this.#send(bytes);
+      void this.#send(bytes, pace.blockBytes);
     }
-    if (this.#pending.length < blockSize) {
+    if (this.#pending.length < pace.blockBytes) {
       const onRoom = this.#onRoom;
       this.#onRoom = undefined;
       onRoom?.();
@@ -82,8 +81,8 @@ export class OutgoingBlocks {
     }
   }
 
-  async #send(bytes: Buffer): Promise<void> {
-    const { sid, carrier, window, onProgress, onFailure } = this.#options;
+  async #send(bytes: Buffer, aimedBytes: number): Promise<void> {
+    const { sid, carrier, pace, onProgress, onFailure } = this.#options;
     const data = Data.encode({ sid, seq: this.#number, bytes });
     this.#number = nextNumber(this.#number);
     this.#underWay += 1;
@@ -97,7 +96,7 @@ export class OutgoingBlocks {
     }
     this.#underWay -= 1;
     this.#confirmedBytes += bytes.length;
-    window.acknowledge(performance.now() - sentAtMs);
+    pace.acknowledge(aimedBytes, bytes.length, sentAtMs, performance.now());
     onProgress();
     if (!this.#isStopped) this.#pump();
   }
