@@ -1,5 +1,7 @@
 /** Which codecs read the fixtures of a family: the one that matches the element is used. */
 import type { ElementCodec } from '../../src/lib/xml/codec.js';
+import * as inBand from '../../src/lib/bytestreams/in-band/stanzas.js';
+import { InBandParameters } from '../../src/lib/bytestreams/in-band/in-band-transport.js';
 import { Caps } from '../../src/lib/disco/caps.js';
 import { DiscoInfoQuery, DiscoItemsQuery } from '../../src/lib/disco/stanzas.js';
 import { DataForm, FormField, Media } from '../../src/lib/forms/stanzas.js';
@@ -13,6 +15,7 @@ export type AnyCodec = ElementCodec<unknown>;
 export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {
   disco: [Caps, DiscoInfoQuery, DiscoItemsQuery],
   forms: [DataForm, FormField, Media],
+  'in-band': [inBand.Open, inBand.Data, inBand.Close, InBandParameters],
   messaging: [
     messaging.ArchiveEnd,
     messaging.ArchiveQuery,
