@@ -99,6 +99,8 @@ export class InBandStream extends Duplex {
         this.#fail(new ConnectionLostError('the connection was lost during an in-band transfer')),
       ),
     ];
+    // It may break before anybody uses it; whoever does then is told.
+    this.on('error', () => undefined);
     void this.#brake();
   }
 

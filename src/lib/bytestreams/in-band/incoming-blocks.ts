@@ -24,7 +24,8 @@ export class IncomingBlocks {
   readonly #order = new BlockOrder();
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  #isReading = false;
+  /** A reader has room before it asks for the first time. */
+  #isReading = true;
   #hasEnded = false;
   #onRoom: (() => void) | undefined;
 
