@@ -180,8 +180,11 @@ export class InBandStream extends Duplex {
     // Whoever waits for a block to be taken learns that it was not.
     for (const taken of this.#untaken) taken.reject(new StanzaReply({ condition: 'item-not-found' }));
     this.#untaken.clear();
-    if (this.#theirClose) this.#theirClose.resolve(undefined);
-    else if (!this.#isClosed) this.#close({ timeoutMs: this.#options.timeoutMs }).catch(() => undefined);
+    if (this.#theirClose && this.#outgoing.isEmpty) this.#theirClose.resolve(undefined);
+    else if (this.#theirClose) {
+      const text = 'not everything was sent';
+      this.#theirClose.reject(new StanzaReply({ condition: 'undefined-condition', text }));
+    } else if (!this.#isClosed) this.#close({ timeoutMs: this.#options.timeoutMs }).catch(() => undefined);
     this.#release();
     done(error);
   }

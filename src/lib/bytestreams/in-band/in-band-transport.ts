@@ -71,11 +71,15 @@ class InBandNegotiation implements TransportNegotiation {
   }
 
   answer(theirs: Element): Promise<Element> {
+    return new Promise((resolve) => resolve(this.#answer(theirs)));
+  }
+
+  #answer(theirs: Element): Element {
     const offered = decode(theirs);
     const blockSize = Math.min(offered.blockSize, this.#options.blockSize ?? MAX_BLOCK_BYTES);
     this.#parameters = { ...offered, blockSize };
     this.#expectOpening();
-    return Promise.resolve(InBandParameters.encode(this.#parameters));
+    return InBandParameters.encode(this.#parameters);
   }
 
   setAnswer(theirs: Element): void {

@@ -39,6 +39,11 @@ export class OutgoingBlocks {
     return this.#confirmedBytes;
   }
 
+  /** Everything that was written has arrived. */
+  get isEmpty(): boolean {
+    return this.#underWay === 0 && this.#pending.length === 0;
+  }
+
   get hasUnderWay(): boolean {
     return this.#underWay > 0;
   }
