@@ -5,6 +5,7 @@ import { InBandParameters } from '../../src/lib/bytestreams/in-band/in-band-tran
 import { Caps } from '../../src/lib/disco/caps.js';
 import { DiscoInfoQuery, DiscoItemsQuery } from '../../src/lib/disco/stanzas.js';
 import { DataForm, FormField, Media } from '../../src/lib/forms/stanzas.js';
+import { HashElement, HashUsed } from '../../src/lib/hashes/stanzas.js';
 import * as messaging from '../../src/lib/messaging/stanzas.js';
 import { JoinRequest, RoomUser } from '../../src/lib/muc/stanzas.js';
 import { PageInfo } from '../../src/lib/rsm/stanzas.js';
@@ -16,6 +17,7 @@ export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {
   disco: [Caps, DiscoInfoQuery, DiscoItemsQuery],
   forms: [DataForm, FormField, Media],
   'in-band': [inBand.Open, inBand.Data, inBand.Close, InBandParameters],
+  hashes: [HashElement, HashUsed],
   messaging: [
     messaging.ArchiveEnd,
     messaging.ArchiveQuery,
