@@ -1,0 +1,86 @@
+/**
+ * One writer for each `NAME.part`, in this process and beside it: `NAME.part.lock` names the process that has it.
+ *
+ * A process that was killed leaves its lock behind; whoever comes next sees that it is gone, and takes its place.
+ */
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { kill, pid as ownPid } from 'node:process';
+import { codeOf } from './storage-error.js';
+
+/** Locks of this process, by their nonce: our own number in a file may be that of an earlier process. */
+const held = new Set<string>();
+
+/** @returns undefined when somebody else has it. @throws Error of the system */
+export async function lockPart(path: string): Promise<AsyncDisposable | undefined> {
+  const nonce = randomUUID();
+  const content = `${ownPid} ${(await startOf(ownPid)) ?? '-'} ${nonce}\n`;
+  // One lock that is not valid any more may be in the way, and another that came and went meanwhile.
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    if (await create(path, content)) {
+      held.add(nonce);
+      return {
+        [Symbol.asyncDispose]: async () => {
+          if (held.delete(nonce)) await rm(path, { force: true });
+        },
+      };
+    }
+    const found = await readFile(path, 'utf8').catch(() => '');
+    if (found !== '' && (await isAlive(found))) return undefined;
+    if (!(await takeAway(path, found))) return undefined;
+  }
+  return undefined;
+}
+
+async function create(path: string, content: string): Promise<boolean> {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  try {
+    const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      await handle.writeFile(content);
+    } finally {
+      await handle.close();
+    }
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function isAlive(content: string): Promise<boolean> {
+  const [pidText = '', start, nonce = ''] = content.trim().split(' ');
+  const pid = Number(pidText);
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  if (pid === ownPid) return held.has(nonce);
+  try {
+    kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there, and somebody else's.
+    if (codeOf(error) !== 'EPERM') return false;
+  }
+  const startNow = await startOf(pid);
+  return startNow === undefined || start === '-' || startNow === start;
+}
+
+/** When a process began, in ticks since the system did: its number may be given again. Where there is no /proc, unknown. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // The second field is the name of the program, in parentheses, and may hold anything.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+/** Removes a lock that is not valid any more, but not one that somebody made in its place in the meantime. */
+async function takeAway(path: string, expected: string): Promise<boolean> {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    return codeOf(error) === 'ENOENT';
+  }
+  const isExpected = (await readFile(aside, 'utf8').catch(() => '')) === expected;
+  if (!isExpected) await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
+  return isExpected;
+}
