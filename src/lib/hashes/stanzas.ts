@@ -19,21 +19,22 @@ export interface ReadHashes {
 }
 
 /**
- * The hashes among the children of an element, as their bytes; those of unknown algorithms are passed over.
+ * The hashes among some elements, as their bytes; what else there is, and unknown algorithms, are passed over.
  * @throws DecodeError one of them is not base64, or names no algorithm
  */
-export function readHashes(parent: Element): ReadHashes {
+export function readHashes(elements: readonly Element[]): ReadHashes {
   const hashes: Hash[] = [];
   const promised: HashAlgorithm[] = [];
-  for (const { algorithm: name, value } of HashElement.findAll(parent)) {
+  for (const element of elements) {
+    const isValue = HashElement.matches(element);
+    if (!isValue && !HashUsed.matches(element)) continue;
+    const { algorithm: name, value } = isValue
+      ? HashElement.decode(element)
+      : { ...HashUsed.decode(element), value: undefined };
     const algorithm = readAlgorithm(name);
     if (!algorithm) continue;
-    if (value.length === 0) promised.push(algorithm);
+    if (value === undefined || value.length === 0) promised.push(algorithm);
     else hashes.push({ algorithm, value: toDigest(algorithm, Buffer.from(value)) });
-  }
-  for (const { algorithm: name } of HashUsed.findAll(parent)) {
-    const algorithm = readAlgorithm(name);
-    if (algorithm) promised.push(algorithm);
   }
   return { hashes, promised };
 }
