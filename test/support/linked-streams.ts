@@ -17,6 +17,10 @@ export interface LinkedStream extends JingleStream {
   lose(error: Error): void;
   /** Requests that match are received, and never answered. */
   ignore(matches: (request: string) => boolean): void;
+  /** As when the program is killed: nothing leaves it any more, and the server answers for it. */
+  kill(): void;
+  /** Called for each request that arrives. */
+  onRequest: () => void;
   /** From now on, the server answers for somebody who is offline. Sending still works: the last words of a program. */
   leave(): void;
 }
@@ -46,6 +50,7 @@ class MemoryStream implements LinkedStream {
   readonly #handlers = new Map<string, IqHandler>();
   #lost: Error | undefined;
   #isOffline = false;
+  #isDead = false;
   #ignores: (request: string) => boolean = () => false;
   readonly #closed = new Set<(detail: SessionEvents['closed']) => void>();
 
@@ -56,6 +61,7 @@ class MemoryStream implements LinkedStream {
     options: WaitOptions = {},
   ): Promise<Element> {
     if (this.#lost) throw this.#lost;
+    if (this.#isDead) return new Promise(() => undefined);
     // As on a network, both sides may have sent before either has received.
     await new Promise((resolve) => setImmediate(resolve));
     if (!this.peer) throw new Error('not linked');
@@ -65,6 +71,12 @@ class MemoryStream implements LinkedStream {
     });
     if (reply.attrs['type'] === 'error') throw stanzaErrorFrom(reply);
     return reply;
+  }
+
+  onRequest: () => void = () => undefined;
+
+  kill(): void {
+    this.#isDead = true;
   }
 
   leave(): void {
@@ -95,13 +107,14 @@ class MemoryStream implements LinkedStream {
 
   async answer(from: JID, type: 'get' | 'set', text: string): Promise<Element> {
     this.received.push(text);
+    this.onRequest();
     if (this.#ignores(text)) return new Promise(() => undefined);
     const payload = parseXml(text);
     const handler = this.#handlers.get(`${type} {${payload.getNS() ?? ''}}${payload.getName()}`);
     const iq = xml('iq', { type, from: from.toString(), to: this.jid.toString(), id: '1' }, payload);
     const fail = (error: Element): Element =>
       xml('iq', { type: 'error', from: this.jid.toString(), id: '1' }, error);
-    if (!handler || (this.#isOffline && !text.includes('session-accept')))
+    if (!handler || this.#isDead || (this.#isOffline && !text.includes('session-accept')))
       return fail(stanzaErrorElement({ condition: 'service-unavailable' }));
     try {
       return xml(

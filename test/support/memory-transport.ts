@@ -24,18 +24,27 @@ export interface MemoryTransportOptions {
  */
 export type Fate = 'ok' | 'fails' | 'silent' | { cutAfter: number } | { endAfter: number };
 
-/** Both ends of a test share one. */
+interface Meeting {
+  fate: Fate;
+  waiting: ((end: MemoryEnd) => void) | undefined;
+}
+
+/** Both ends of a test share one, or each has one of a pair. */
 export class MemoryTransport implements JingleTransport {
   readonly namespace: string;
   readonly features: readonly string[] = [];
   readonly #method: Bytestream['method'];
   readonly #plan: readonly Fate[];
-  readonly #meetings = new Map<string, { fate: Fate; waiting: ((end: MemoryEnd) => void) | undefined }>();
+  #meetings = new Map<string, Meeting>();
+  readonly #ends: MemoryEnd[] = [];
+  #isDead = false;
   #attempts = 0;
   /** Every transport-info, with the sid it was for. */
   readonly infos: string[] = [];
   /** Bytes written, over all paths. */
   writtenBytes = 0;
+  /** Called for each piece that is written. */
+  onWrite: () => void = () => undefined;
 
   constructor({
     namespace = 'urn:example:memory',
@@ -49,6 +58,23 @@ export class MemoryTransport implements JingleTransport {
 
   get attempts(): number {
     return this.#attempts;
+  }
+
+  /** For the other side, where one of them is going to be killed. */
+  sibling(): MemoryTransport {
+    const sibling = new MemoryTransport({
+      namespace: this.namespace,
+      method: this.#method,
+      plan: this.#plan,
+    });
+    sibling.#meetings = this.#meetings;
+    return sibling;
+  }
+
+  /** As when the program is killed: the system ends its connections, orderly, and it does nothing any more. */
+  kill(): void {
+    this.#isDead = true;
+    for (const end of this.#ends) end.kill();
   }
 
   begin(context: TransportContext): TransportNegotiation {
@@ -83,6 +109,7 @@ export class MemoryTransport implements JingleTransport {
   }
 
   #meet(sid: string): Promise<Bytestream> {
+    if (this.#isDead) return new Promise(() => undefined);
     const meeting = this.#meetings.get(sid);
     if (!meeting || meeting.fate === 'fails')
       return Promise.reject(new TransportFailedError(`no path over ${this.namespace}`));
@@ -93,12 +120,16 @@ export class MemoryTransport implements JingleTransport {
         meeting.waiting = (end) => resolve(this.#bytestream(end));
       });
     }
-    const [left, right] = linkEnds(fate, (bytes) => (this.writtenBytes += bytes));
+    const [left, right] = linkEnds(fate, (bytes) => {
+      this.writtenBytes += bytes;
+      this.onWrite();
+    });
     meeting.waiting(left);
     return Promise.resolve(this.#bytestream(right));
   }
 
   #bytestream(end: MemoryEnd): Bytestream {
+    this.#ends.push(end);
     return { stream: end, method: this.#method, path: 'memory', confirmedBytes: () => end.sentBytes };
   }
 }
@@ -127,6 +158,13 @@ class MemoryEnd extends Duplex {
     super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024, writableHighWaterMark: 64 * 1024 });
   }
 
+  #isDead = false;
+
+  kill(): void {
+    this.#isDead = true;
+    this.other?.push(null);
+  }
+
   override _read(): void {
     const ready = this.#whenRead;
     this.#whenRead = undefined;
@@ -135,7 +173,8 @@ class MemoryEnd extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     const { other } = this;
-    if (!other || other.destroyed) {
+    if (this.#isDead) return;
+    if (!other || other.destroyed || other.#isDead) {
       done(new Error('write EPIPE'));
       return;
     }
@@ -157,6 +196,7 @@ class MemoryEnd extends Duplex {
   }
 
   override _final(done: () => void): void {
+    if (this.#isDead) return;
     this.other?.push(null);
     done();
   }
@@ -164,7 +204,8 @@ class MemoryEnd extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const { other } = this;
     // A connection that is closed while the other side still sends: it learns of that.
-    if (other && !other.destroyed && !this.writableFinished) setImmediate(() => other.destroyWhenRead());
+    if (other && !this.#isDead && !other.destroyed && !this.writableFinished)
+      setImmediate(() => other.destroyWhenRead());
     done(error);
   }
 
