@@ -5,6 +5,7 @@ import { FileError } from '../../../src/lib/errors.js';
 import { Refusal, type DecideOffer, type FileOffer } from '../../../src/lib/file-transfer/incoming-file.js';
 import { receiveFiles, type ReceiveFilesOptions } from '../../../src/lib/file-transfer/receive-files.js';
 import type { TransferEvent } from '../../../src/lib/file-transfer/transfer.js';
+import type { Element } from '../../../src/lib/xml/element.js';
 import { asSession, linkStreams, type LinkedStream } from '../../support/linked-streams.js';
 import { MemorySink } from '../../support/memory-files.js';
 import { MemoryTransport } from '../../support/memory-transport.js';
@@ -254,6 +255,89 @@ describe('an offer', () => {
     }
     expect((await peer.next('session-terminate')).toString()).toContain('<busy/>');
     void stop();
+  });
+});
+
+describe('several contents in one offer', () => {
+  const named = (name: string, transport: string, file: string, senders = 'initiator'): string =>
+    `<content creator='initiator' name='${name}' senders='${senders}'>${described(file)}${transport}</content>`;
+  const namesIn = (jingle: Element): unknown[] =>
+    jingle.getChildren('content').map((child) => String(child.attrs['name']));
+
+  it('are answered together: what is not wanted is left out', async () => {
+    const sinks = [new MemorySink(), new MemorySink()];
+    const receiving = receive({
+      accept: ({ file }) =>
+        Promise.resolve(
+          file.name === 'b' ? new Refusal() : (sinks[file.name === 'a' ? 0 : 1] ?? new Refusal()),
+        ),
+    });
+    const { peer, memory, events } = receiving;
+    const [a, b, c, d] = [
+      await peer.offer(memory),
+      await peer.offer(memory),
+      await peer.offer(memory),
+      await peer.offer(memory),
+    ];
+    await peer.send(
+      'session-initiate',
+      named('a', a.element, `<name>a</name>${size}${right}`) +
+        named('b', b.element, `<name>b</name>${size}`) +
+        named('c', c.element, `<name>c</name>${size}${wrong}`) +
+        named('d', d.element, size, 'responder'),
+    );
+    expect(namesIn(await peer.next('session-accept'))).toEqual(['a', 'c']);
+    (await c.connect()).end(content);
+    // One that fails is removed; the other goes on.
+    const removed = await peer.next('content-remove');
+    expect(namesIn(removed)).toEqual(['c']);
+    expect(removed.toString()).toContain('<media-error/>');
+    (await a.connect()).end(content);
+    expect((await peer.next('session-info')).toString()).toContain('name="a"');
+    expect((await peer.next('session-terminate')).toString()).toContain('<success/>');
+    expect(sinks.map(({ state }) => state)).toEqual(['committed', 'discarded']);
+    expect(events.filter(({ kind }) => kind === 'failed')).toHaveLength(1);
+  });
+
+  it('may follow an earlier one, and are answered one by one', async () => {
+    const sinks = new Map<string | undefined, MemorySink>();
+    const receiving = receive({
+      accept: ({ file: { name } }) => {
+        if (name === 'b') return Promise.resolve(new Refusal('decline', 'no b'));
+        const sink = new MemorySink();
+        sinks.set(name, sink);
+        return Promise.resolve(sink);
+      },
+    });
+    const { peer, memory } = receiving;
+    const [a, b, c] = [await peer.offer(memory), await peer.offer(memory), await peer.offer(memory)];
+    await peer.send('session-initiate', named('a', a.element, `<name>a</name>${size}${right}`));
+    await peer.next('session-accept');
+    await peer.send(
+      'content-add',
+      named('b', b.element, `<name>b</name>`) + named('c', c.element, `<name>c</name>${size}${right}`),
+    );
+    const rejected = await peer.next('content-reject');
+    expect([namesIn(rejected), rejected.getChild('reason')?.getChildText('text')]).toEqual([['b'], 'no b']);
+    expect(namesIn(await peer.next('content-accept'))).toEqual(['c']);
+    (await c.connect()).end(content);
+    (await a.connect()).end(content);
+    expect((await peer.next('session-terminate')).toString()).toContain('<success/>');
+    expect([...sinks].map(([name, { state }]) => [name, state])).toEqual([
+      ['a', 'committed'],
+      ['c', 'committed'],
+    ]);
+  });
+
+  it('can be withdrawn one by one', async () => {
+    const receiving = receive();
+    const { peer, memory } = receiving;
+    const { element } = await peer.offer(memory);
+    await peer.send('session-initiate', named('a', element, `${size}<range/>`));
+    await peer.next('session-accept');
+    await peer.send('content-remove', `<content creator='initiator' name='a'/><reason><cancel/></reason>`);
+    expect(await receiving.ended()).toMatch(/^NegativeError: .*cancelled/);
+    expect(receiving.sink.state).toBe('suspended');
   });
 });
 

@@ -213,6 +213,35 @@ describe('several files', () => {
   });
 });
 
+describe('two parties', () => {
+  it('send to each other at the same time, over the same connections', async () => {
+    const streams = linkStreams();
+    const transports = [new MemoryTransport()];
+    const options = { transports, timeoutMs: 500, acceptTimeoutMs: 500 };
+    const sinks: MemorySink[] = [];
+    const accept: DecideOffer = () => {
+      const sink = new MemorySink();
+      sinks.push(sink);
+      return Promise.resolve(sink);
+    };
+    const receiving = streams.map((stream) =>
+      receiveFiles(asSession(stream), { transports, timeoutMs: 500, accept }),
+    );
+    const [romeo, juliet] = streams;
+    const sending = [
+      sendFiles(asSession(romeo), juliet.jid, [memorySource(content)], options),
+      sendFiles(asSession(juliet), romeo.jid, [memorySource(content)], options),
+      sendFiles(asSession(romeo), juliet.jid, [memorySource(Buffer.from('x'))], options),
+    ].map(async (events) => {
+      for await (const event of events) if (event.kind === 'done') return event.result.certainty;
+      return undefined;
+    });
+    expect(await Promise.all(sending)).toEqual(['verified', 'verified', 'verified']);
+    for (const events of receiving) await events.return?.();
+    expect(sinks.map(({ state }) => state)).toEqual(['committed', 'committed', 'committed']);
+  });
+});
+
 describe('a path that fails', () => {
   it('is replaced by the next transport, inside the same session', async () => {
     const first = new MemoryTransport({ namespace: 'urn:example:first', plan: ['fails'] });
