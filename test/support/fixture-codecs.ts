@@ -8,6 +8,7 @@ import { DataForm, FormField, Media } from '../../src/lib/forms/stanzas.js';
 import { HashElement, HashUsed } from '../../src/lib/hashes/stanzas.js';
 import * as messaging from '../../src/lib/messaging/stanzas.js';
 import { JoinRequest, RoomUser } from '../../src/lib/muc/stanzas.js';
+import { StreamInitiation } from '../../src/lib/file-transfer/stream-initiation-stanzas.js';
 import { PageInfo } from '../../src/lib/rsm/stanzas.js';
 
 /** A codec whose type has been forgotten. */
@@ -35,4 +36,5 @@ export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {
   ],
   muc: [JoinRequest, RoomUser],
   rsm: [PageInfo],
+  'stream-initiation': [StreamInitiation],
 };

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import sys
+import traceback
 
 import slixmpp
 
@@ -42,6 +43,9 @@ class Peer(slixmpp.ClientXMPP):
         except slixmpp.exceptions.IqError as error:
             print(f"refused: {error.condition}: {error.text}", file=sys.stderr, flush=True)
             code = 1
+        except Exception:  # or it would wait for ever
+            traceback.print_exc()
+            code = 2
         await self.disconnect()
         os._exit(code)
 
@@ -70,7 +74,7 @@ class Peer(slixmpp.ClientXMPP):
             desc="from an old client",
             allow_ranged="ranged" in options,
             mime_type="text/plain",
-            methods=method.split(","),
+            methods=[{"value": each} for each in method.split(",")],
             timeout=60,
         )
         fields = reply["si"]["feature_neg"]["form"].get_values()
