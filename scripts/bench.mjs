@@ -1,7 +1,7 @@
 /**
  * `npm run bench [NAME…]`: runs test/bench/*.bench.mjs, each beside its peers in the same run.
  *
- * A benchmark whose first comment says `@sandbox prosody|ejabberd` runs inside `xmppctl sandbox run`.
+ * A benchmark whose first comment says `@sandbox` and the names of servers runs inside `xmppctl sandbox run`, once for each.
  * The last line counts the bars that were met; the exit code is 1 when one was missed.
  */
 import { spawn } from 'node:child_process';
@@ -25,22 +25,17 @@ let missed = 0;
 for (const file of (await readdir(folder)).filter((name) => name.endsWith('.bench.mjs')).sort()) {
   if (names.length > 0 && !names.some((name) => file.includes(name))) continue;
   const script = path.join(folder, file);
-  const server = /@sandbox (\w+)/.exec(await readFile(script, 'utf8'))?.[1];
+  const named = /@sandbox ([a-z ]+)/.exec(await readFile(script, 'utf8'))?.[1]?.trim();
+  for (const server of named?.split(/\s+/) ?? [undefined]) await runBenchmark(file, script, server);
+}
+console.log(`\n${met} bars met, ${missed} missed`);
+process.exitCode = missed > 0 ? 1 : 0;
+
+async function runBenchmark(file, script, server) {
   console.log(`\n== ${file.replace('.bench.mjs', '')}${server ? ` (against ${server})` : ''}`);
-  const command = [process.execPath, script];
-  if (server)
-    command.splice(
-      0,
-      0,
-      process.execPath,
-      path.join(root, 'bin/xmppctl.js'),
-      'sandbox',
-      'run',
-      '--server',
-      server,
-      '--',
-    );
-  const { code, output } = await run(command);
+  const xmppctl = [process.execPath, path.join(root, 'bin/xmppctl.js')];
+  const sandbox = server ? [...xmppctl, 'sandbox', 'run', '--server', server, '--'] : [];
+  const { code, output } = await run([...sandbox, process.execPath, script]);
   met += output.split('\n').filter((line) => line.endsWith(' ok')).length;
   missed += output.split('\n').filter((line) => line.endsWith(' MISSED')).length;
   if (code !== 0) {
@@ -48,8 +43,6 @@ for (const file of (await readdir(folder)).filter((name) => name.endsWith('.benc
     console.log(`${file} ended with exit code ${code}`);
   }
 }
-console.log(`\n${met} bars met, ${missed} missed`);
-process.exitCode = missed > 0 ? 1 : 0;
 
 function run([program, ...args]) {
   return new Promise((resolve) => {
