@@ -4,7 +4,7 @@
  *
  * COMPAT(Prosody 0.12): it reads 4096 bytes from a socket and then turns to the next, so that large stanzas are slow:
  * 4096 bytes in a block are two to three times as fast as 16,384 or more. COMPAT(ejabberd 23.01): what a stanza costs
- * hardly depends on its size, and 32,768 are twice as fast as 4096. So a transfer begins with small blocks, tries large
+ * hardly depends on its size, and 48,000 are twice as fast as 4096. So a transfer begins with small blocks, tries large
  * ones when it has been going for a moment, stays with what is faster, and looks again after a while.
  */
 import { SendWindow, type WindowLimits } from './send-window.js';
@@ -12,7 +12,7 @@ import { SendWindow, type WindowLimits } from './send-window.js';
 /** XEP-0047 §5 recommends it. */
 const SMALL_BYTES = 4096;
 /** In base64 it fits into the 65,536 bytes that some servers allow a stanza. */
-export const LARGE_BYTES = 32_768;
+export const LARGE_BYTES = 48_000;
 
 /** 1 MiB at most is under way. */
 const smallWindow: WindowLimits = { min: 16, max: 256 };

@@ -304,7 +304,7 @@ describe('opening', () => {
     sender.stream.end(content);
     expect((await readAll(stream)).equals(content)).toBe(true);
     expect(requestsTo(juliet, 'open').map((open) => Open.decode(open).blockSize)).toEqual([
-      32_768, 16_384, 8192,
+      48_000, 24_000, 12_000, 6000,
     ]);
   });
 
