@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { Refusal, type IncomingFile, type OfferSource } from '../../src/lib/file-transfer/incoming-file.js';
-import { inBandMethod, streamInitiationOffers } from '../../src/lib/file-transfer/stream-initiation.js';
+import {
+  inBandMethod,
+  socks5Method,
+  streamInitiationOffers,
+} from '../../src/lib/file-transfer/stream-initiation.js';
 import { queryInfo } from '../../src/lib/disco/query.js';
 import type { Session } from '../../src/lib/session/session.js';
 import { readAll } from '../support/read-all.js';
@@ -12,10 +16,13 @@ import { startSlixmpp, type SlixmppPeer } from '../support/slixmpp-peer.js';
 const IN_BAND = 'http://jabber.org/protocol/ibb';
 const SOCKS5 = 'http://jabber.org/protocol/bytestreams';
 
-async function receive(server: ServerUnderTest): Promise<{ bob: Session; source: OfferSource }> {
+async function receive(
+  server: ServerUnderTest,
+  methods = [inBandMethod],
+): Promise<{ bob: Session; source: OfferSource }> {
   const bob = await connectAccount(server.sandbox, 'bob');
   onTestFinished(() => bob.close());
-  const source = streamInitiationOffers(bob, { methods: [inBandMethod], timeoutMs: 20_000 });
+  const source = streamInitiationOffers(bob, { methods, timeoutMs: 20_000 });
   return { bob, source };
 }
 
@@ -74,6 +81,19 @@ describeOnEachServer('stream initiation by slixmpp', (server) => {
     expect((await readAll(bytestream.stream)).equals(content)).toBe(true);
     await file.confirm();
     expect((await peer.ended).said).toContain(`accepted ${IN_BAND} 0`);
+  });
+
+  it('brings a file through the proxy of the server', async () => {
+    const { bob, source } = await receive(server, [socks5Method, inBandMethod]);
+    const peer = await offer(bob, `${SOCKS5},${IN_BAND}`, 'ranged');
+    const { bytestream } = await (await next(source, peer)).accept(10_000);
+    expect(bytestream).toMatchObject({
+      method: 'proxy',
+      path: `127.0.0.1:${server.sandbox.ports.proxy}`,
+    });
+    expect((await readAll(bytestream.stream)).equals(content.subarray(10_000))).toBe(true);
+    bytestream.stream.destroy();
+    expect((await peer.ended).said).toContain(`accepted ${SOCKS5} 10000`);
   });
 
   it('goes on from where an earlier attempt has stopped', async () => {

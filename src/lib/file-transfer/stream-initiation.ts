@@ -6,6 +6,8 @@
  */
 import { acceptInBandBytestream } from '../bytestreams/in-band/in-band-bytestream.js';
 import { NS_IN_BAND } from '../bytestreams/in-band/stanzas.js';
+import { acceptSocks5Bytestream } from '../bytestreams/socks5/accept-bytestream.js';
+import { NS_BYTESTREAMS } from '../bytestreams/socks5/stanzas.js';
 import { ConnectionLostError, DecodeError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
 import { EventQueue } from '../jingle/event-queue.js';
@@ -34,6 +36,7 @@ export interface StreamMethod {
 }
 
 export const inBandMethod: StreamMethod = { namespace: NS_IN_BAND, expect: acceptInBandBytestream };
+export const socks5Method: StreamMethod = { namespace: NS_BYTESTREAMS, expect: acceptSocks5Bytestream };
 
 export interface StreamInitiationOptions {
   /** In the order in which we would use them. */
