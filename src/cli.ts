@@ -18,6 +18,8 @@ const isDebug = own.includes('--debug');
 
 void main();
 
+let context: RealContext | undefined;
+
 async function main(): Promise<void> {
   const abort = new AbortController();
   let interceptor: ((name: NodeJS.Signals) => void) | undefined;
@@ -43,7 +45,6 @@ async function main(): Promise<void> {
   process.on('uncaughtException', (error) => finish(report(error)));
   process.on('unhandledRejection', (error) => finish(report(error)));
 
-  let context: RealContext | undefined;
   const work = async (): Promise<void> => {
     const { runProgram } = await import('./lib/command/run.js');
     await runProgram(argv, {
@@ -82,8 +83,9 @@ async function main(): Promise<void> {
   finish(code);
 }
 
-/** Says what went wrong, on one line, and returns the exit code. */
+/** Says what went wrong, on one line and behind the results, and returns the exit code. */
 function report(error: unknown): number {
+  void context?.output.flush();
   if (error instanceof ClosedPipe) return ExitCode.ok;
   if (error instanceof CommandExit) {
     if (error.message) process.stderr.write(`xmppctl: ${safeText(error.message, { singleLine: true })}\n`);

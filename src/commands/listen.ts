@@ -190,6 +190,8 @@ export async function runListen(options: ListenOptions, context: Context): Promi
     for await (const message of feed.messages(deadline.signal)) {
       if (!isWanted(message) || !(options.isEverythingWanted || hasContent(message))) continue;
       await output.item(message, (shown) => renderMessage(shown, output));
+      // Nothing is confirmed, here or in the mark, that could still get lost.
+      if (options.receipts || mark) await output.flush();
       if (options.receipts) await confirm(session, message);
       await mark?.move(feed.position);
       printed += 1;
@@ -197,6 +199,7 @@ export async function runListen(options: ListenOptions, context: Context): Promi
     }
     signal.throwIfAborted();
   } finally {
+    await output.flush();
     await mark?.save(feed.position);
   }
 }

@@ -30,13 +30,16 @@ export function createMemoryOutput(
     isQuiet: options.isQuiet ?? false,
     isVerbose: options.isVerbose ?? false,
   });
+  const printed = (): string => {
+    void output.flush();
+    return stdout.text();
+  };
   return {
     output,
-    stdout: stdout.text,
+    stdout: printed,
     stderr: stderr.text,
     jsonLines: () =>
-      stdout
-        .text()
+      printed()
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as unknown),

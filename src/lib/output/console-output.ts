@@ -19,6 +19,9 @@ export interface ConsoleOutputOptions {
   messageStyle?: Style;
 }
 
+/** Lines of a stream are written together up to this length: a system call each is half the price of a line. */
+const BATCH_LENGTH = 64 * 1024;
+
 export class ConsoleOutput implements Output {
   readonly isJson: boolean;
   readonly isQuiet: boolean;
@@ -28,6 +31,9 @@ export class ConsoleOutput implements Output {
   readonly #stderr: ConsoleOutputOptions['stderr'];
   readonly #messageStyle: Style;
   readonly #live: LiveLine;
+  /** Results that have not left yet, and what will take them. */
+  #lines = '';
+  #timer: NodeJS.Immediate | undefined;
 
   constructor(options: ConsoleOutputOptions) {
     this.isJson = options.isJson;
@@ -52,17 +58,30 @@ export class ConsoleOutput implements Output {
   }
 
   async result<T>(value: T, render: (value: T) => string): Promise<void> {
+    await this.flush();
     if (this.isJson) return this.#write(`${JSON.stringify(value, undefined, 2)}\n`);
     const text = render(value);
     if (text === '') return;
     await this.#write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
-  async item<T>(value: T, render: (value: T) => string): Promise<void> {
-    await this.#write(`${this.isJson ? JSON.stringify(value) : render(value)}\n`);
+  item<T>(value: T, render: (value: T) => string): Promise<void> {
+    this.#lines += `${this.isJson ? JSON.stringify(value) : render(value)}\n`;
+    if (this.#lines.length >= BATCH_LENGTH) return this.flush();
+    this.#timer ??= setImmediate(() => void this.flush());
+    return this.#stdout.writableNeedDrain ? this.flush() : Promise.resolve();
+  }
+
+  flush(): Promise<void> {
+    clearImmediate(this.#timer);
+    this.#timer = undefined;
+    const lines = this.#lines;
+    this.#lines = '';
+    return lines === '' ? this.#room() : this.#write(lines);
   }
 
   async bytes(data: Uint8Array): Promise<void> {
+    await this.flush();
     await this.#write(data);
   }
 
@@ -87,14 +106,19 @@ export class ConsoleOutput implements Output {
   }
 
   #say(line: string): void {
+    void this.flush();
     this.#live.above(() => this.#stderr.write(`${line}\n`));
   }
 
   /** Waits for room, so that a slow reader slows us down instead of filling memory. */
   #write(data: string | Uint8Array): Promise<void> {
     if (this.#stdout.destroyed) return new Promise(() => undefined); // a closed pipe: the composition root is ending the program
-    const hasRoom = this.#live.above(() => this.#stdout.write(data));
-    if (hasRoom) return Promise.resolve();
+    this.#live.above(() => this.#stdout.write(data));
+    return this.#room();
+  }
+
+  #room(): Promise<void> {
+    if (!this.#stdout.writableNeedDrain) return Promise.resolve();
     return new Promise((resolve) => this.#stdout.once('drain', resolve));
   }
 }

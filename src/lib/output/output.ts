@@ -21,10 +21,16 @@ export interface Output {
 
   /** The one result of a command: a JSON document with `--json`, the rendered text otherwise. Rendered text gets a final newline. */
   result<T>(value: T, render: (value: T) => string): Promise<void>;
-  /** One result of a stream: a line of JSON, or the rendered text. Resolves when there is room for the next. */
+  /**
+   * One result of a stream: a line of JSON, or the rendered text. Resolves when there is room for the next; it leaves
+   * with those that come in the same turn, at the latest with `flush`.
+   */
   item<T>(value: T, render: (value: T) => string): Promise<void>;
   /** Bytes of a result exactly as they are. Resolves when there is room for more. */
   bytes(data: Uint8Array): Promise<void>;
+
+  /** Resolves when every result so far has left: before anybody is told that it was seen. */
+  flush(): Promise<void>;
 
   /** What is being done; on stderr, unless --quiet. */
   note(message: string): void;

@@ -54,12 +54,37 @@ describe('ConsoleOutput', () => {
       isVerbose: false,
     });
     let isWritten = false;
-    const writing = output.item('123456', (value) => value).then(() => (isWritten = true));
+    void output.item('123456', (value) => value);
+    const writing = output.flush().then(() => (isWritten = true));
     await Promise.resolve();
     expect(isWritten).toBe(false);
+    let isNextTaken = false;
+    void output.item('7', (value) => value).then(() => (isNextTaken = true));
+    await Promise.resolve();
+    expect(isNextTaken).toBe(false);
     slow.resume();
     await writing;
     expect(isWritten).toBe(true);
+  });
+
+  it('writes lines of one turn together, in order with everything else', async () => {
+    const stdout = new PassThrough();
+    const chunks: string[] = [];
+    stdout.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
+    const output = new ConsoleOutput({
+      stdout,
+      stderr: new PassThrough(),
+      isJson: true,
+      isQuiet: false,
+      isVerbose: false,
+    });
+    for (const value of [1, 2, 3]) await output.item(value, String);
+    expect(chunks).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(chunks).toEqual(['1\n2\n3\n']);
+    await output.item(4, String);
+    await output.result(5, String);
+    expect(chunks.slice(1)).toEqual(['4\n', '5\n']);
   });
 
   it('shows no bar and no spinner without a terminal', () => {
