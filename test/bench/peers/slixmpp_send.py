@@ -12,7 +12,8 @@ domain = os.environ["XMPPCTL_SANDBOX_DOMAIN"]
 
 class Sender(slixmpp.ClientXMPP):
     def __init__(self):
-        super().__init__(f"alice@{domain}", os.environ["XMPPCTL_SANDBOX_PASSWORD_ALICE"])
+        user = next((word[5:] for word in sys.argv if word.startswith("--as=")), "alice")
+        super().__init__(f"{user}@{domain}", os.environ[f"XMPPCTL_SANDBOX_PASSWORD_{user.upper()}"])
         self.ca_certs = os.environ["XMPPCTL_SANDBOX_CA_FILE"]
         self.add_event_handler("session_start", self.start)
         self.add_event_handler("failed_auth", lambda _: os._exit(4))
