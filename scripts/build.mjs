@@ -68,6 +68,8 @@ async function bundle() {
     outdir: dist,
     minifyWhitespace: true,
     minifySyntax: true,
+    // What stays outside is required when it is asked for: a script of V8's cannot import.
+    supported: { 'dynamic-import': false },
     legalComments: 'linked',
     define: { XMPPCTL_VERSION: JSON.stringify(version) },
     // Native add-ons find their binaries beside themselves, so they stay outside the bundle.

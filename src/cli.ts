@@ -4,6 +4,7 @@
 import { groups, registry } from './commands/registry.js';
 import { CommandExit, InterruptedError, XmppctlError, exitCodeOf, ExitCode } from './lib/errors.js';
 import { safeText } from './lib/output/safe-text.js';
+import { isClosedPipe, unwritable } from './lib/output/unwritable.js';
 import type { RealContext } from './lib/command/real-context.js';
 
 /** Thrown through the program when the reader of our output has gone: the work is over and nothing is wrong. */
@@ -36,8 +37,8 @@ async function main(): Promise<void> {
   }
   const pipeClosed = new Promise<never>((_resolve, reject) => {
     for (const stream of [process.stdout, process.stderr]) {
-      stream.on('error', (error: NodeJS.ErrnoException) => {
-        reject(error.code === 'EPIPE' ? new ClosedPipe() : error);
+      stream.on('error', (error: Error) => {
+        reject(isClosedPipe(error) ? new ClosedPipe() : unwritable(error));
         abort.abort(new InterruptedError('interrupted'));
       });
     }
@@ -51,7 +52,11 @@ async function main(): Promise<void> {
       registry,
       groups,
       columns,
-      printHelp: (text) => void process.stdout.write(text),
+      printHelp: (text) => {
+        process.stdout.write(text);
+        const { errored } = process.stdout;
+        if (errored) throw isClosedPipe(errored) ? new ClosedPipe() : unwritable(errored);
+      },
       createContext: async (global) => {
         const { createRealContext } = await import('./lib/command/real-context.js');
         context = await createRealContext(global, {
@@ -85,7 +90,7 @@ async function main(): Promise<void> {
 
 /** Says what went wrong, on one line and behind the results, and returns the exit code. */
 function report(error: unknown): number {
-  void context?.output.flush();
+  context?.output.flush().catch(() => undefined);
   if (error instanceof ClosedPipe) return ExitCode.ok;
   if (error instanceof CommandExit) {
     if (error.message) process.stderr.write(`xmppctl: ${safeText(error.message, { singleLine: true })}\n`);

@@ -7,6 +7,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -55,7 +56,8 @@ export function loadWithCodeCache(file: string, options: CodeCacheOptions): void
 function locate(file: string, { env, variant, runtime, uid }: CodeCacheOptions): string | undefined {
   const { HOME: home, XDG_CACHE_HOME: xdg, NODE_DISABLE_COMPILE_CACHE: disabled } = env;
   if (uid === undefined || (disabled !== undefined && disabled !== '')) return undefined;
-  const root = xdg && path.isAbsolute(xdg) ? xdg : home && path.join(home, '.cache');
+  // A home that is not there (as of a service's user) is not to be made.
+  const root = xdg && path.isAbsolute(xdg) ? xdg : home && existsSync(home) && path.join(home, '.cache');
   if (!root) return undefined;
   const { mtimeMs, size } = statSync(file);
   const build = createHash('sha256')

@@ -5,16 +5,20 @@
 import { groups, registry } from './commands/registry.js';
 import { splitArgv } from './lib/command/argv.js';
 import { renderRootHelp } from './lib/command/root-help.js';
+import { isClosedPipe, unwritable } from './lib/output/unwritable.js';
 
 const argv = process.argv.slice(2);
 
 /** A reader that has gone (`xmppctl --help | head -1`) is no error. */
-const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== 'EPIPE') throw error;
-};
+function onWriteError(error: Error): void {
+  if (isClosedPipe(error)) return;
+  const { message, exitCode } = unwritable(error);
+  process.stderr.write(`xmppctl: ${message}\n`);
+  process.exitCode = exitCode;
+}
 
 function answer(text: string): void {
-  process.stdout.on('error', ignoreClosedPipe);
+  process.stdout.on('error', onWriteError);
   process.stdout.write(text);
 }
 

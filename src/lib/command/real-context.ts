@@ -63,7 +63,6 @@ export async function createRealContext(global: GlobalOptions, around: Surroundi
     connectOptions,
     connect,
     dispose: async () => {
-      void output.flush();
       // A tracer that could not be opened was reported when it was asked for.
       const opened = await tracer?.catch(() => undefined);
       await opened?.close();

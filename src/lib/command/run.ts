@@ -46,6 +46,7 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
   const context = await program.createContext(parsed.global);
   const options = await definition.parse(parsed.args, parsed.flags, context);
   await definition.run(options, context);
+  await context.output.flush();
 }
 
 async function noSuchCommand(

@@ -6,6 +6,7 @@ import type { Output, Progress, Style } from './output.js';
 import { LiveLine } from './live-line.js';
 import { plainStyle } from './style.js';
 import { safeText } from './safe-text.js';
+import { isClosedPipe, unwritable } from './unwritable.js';
 
 export interface ConsoleOutputOptions {
   stdout: Writable & { isTTY?: boolean; columns?: number };
@@ -34,6 +35,8 @@ export class ConsoleOutput implements Output {
   /** Results that have not left yet, and what will take them. */
   #lines = '';
   #timer: NodeJS.Immediate | undefined;
+  /** What kept earlier results from leaving; whoever flushes next is told. */
+  #failure: unknown;
 
   constructor(options: ConsoleOutputOptions) {
     this.isJson = options.isJson;
@@ -66,13 +69,18 @@ export class ConsoleOutput implements Output {
   }
 
   item<T>(value: T, render: (value: T) => string): Promise<void> {
+    if (this.#failure !== undefined) return this.flush();
     this.#lines += `${this.isJson ? JSON.stringify(value) : render(value)}\n`;
     if (this.#lines.length >= BATCH_LENGTH) return this.flush();
-    this.#timer ??= setImmediate(() => void this.flush());
+    this.#timer ??= setImmediate(() => {
+      this.flush().catch((error: unknown) => (this.#failure ??= error));
+    });
     return this.#stdout.writableNeedDrain ? this.flush() : Promise.resolve();
   }
 
   flush(): Promise<void> {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it came
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     clearImmediate(this.#timer);
     this.#timer = undefined;
     const lines = this.#lines;
@@ -106,18 +114,21 @@ export class ConsoleOutput implements Output {
   }
 
   #say(line: string): void {
-    void this.flush();
+    // Behind the results that come before it; that they cannot be written is for the next result to say.
+    this.flush().catch((error: unknown) => (this.#failure ??= error));
     this.#live.above(() => this.#stderr.write(`${line}\n`));
   }
 
   /** Waits for room, so that a slow reader slows us down instead of filling memory. */
   #write(data: string | Uint8Array): Promise<void> {
-    if (this.#stdout.destroyed) return new Promise(() => undefined); // a closed pipe: the composition root is ending the program
-    this.#live.above(() => this.#stdout.write(data));
+    if (!this.#stdout.destroyed) this.#live.above(() => this.#stdout.write(data));
     return this.#room();
   }
 
   #room(): Promise<void> {
+    const { errored, destroyed } = this.#stdout;
+    if (errored && !isClosedPipe(errored)) return Promise.reject(unwritable(errored));
+    if (destroyed || errored) return new Promise(() => undefined); // a closed pipe: the composition root is ending the program
     if (!this.#stdout.writableNeedDrain) return Promise.resolve();
     return new Promise((resolve) => this.#stdout.once('drain', resolve));
   }

@@ -45,7 +45,14 @@ export class FakePeer {
   #listen(): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#parser?.write(chunk.toString('utf8')));
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        this.#parser?.write(chunk.toString('utf8'));
+      } catch {
+        // COMPAT(@xmpp/xml 0.14): a client that says goodbye in the middle of a lie makes it throw.
+        socket.destroy();
+      }
+    });
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.#hasLeft = true;

@@ -96,6 +96,7 @@ describe('the code cache', () => {
     writeFileSync(path.join(folder, 'file'), '');
     expect(run({ env: { XDG_CACHE_HOME: path.join(folder, 'file') } })).toBe(true);
     expect(run({ env: {} })).toBe(false);
+    expect(run({ env: { HOME: path.join(folder, 'not-there') } })).toBe(false);
     expect(run({ uid: undefined })).toBe(false);
     expect(run({ env: { HOME: folder, NODE_DISABLE_COMPILE_CACHE: '1' } })).toBe(false);
     expect(readdirSync(folder)).not.toContain('.cache');
