@@ -16,17 +16,17 @@ export const LARGE_BYTES = 48_000;
 
 /** 1 MiB at most is under way. */
 const smallWindow: WindowLimits = { min: 16, max: 256 };
-const largeWindow: WindowLimits = { min: 4, max: 32 };
+const largeWindow: WindowLimits = { min: 3, max: 32 };
 
 /** What goes by before the first comparison … */
 const FIRST_AFTER_BYTES = 128 * 1024;
-/** … and before the next one; twice as much each time, and four times as much after a change for the better. */
-const NEXT_AFTER_BYTES = 8 * 1024 * 1024;
+/** … and before the next one; twice as much each time. */
+const NEXT_AFTER_BYTES = 16 * 1024 * 1024;
 /** What a rate is measured over. */
 const MEASURED_BYTES = 384 * 1024;
 /** So much slower after so much: not worth going on. */
-const ENOUGH_BYTES = 128 * 1024;
-const LOSS = 0.85;
+const ENOUGH_BYTES = 90_000;
+const LOSS = 0.6;
 /** What the other size has to gain. */
 const GAIN = 1.15;
 
@@ -127,7 +127,7 @@ export class BlockPace {
       this.#other = this.#current;
       this.#current = usual;
     }
-    this.#lookAfterBytes = this.#nextLookBytes * (isBetter ? 4 : 1);
+    this.#lookAfterBytes = this.#nextLookBytes;
     this.#nextLookBytes *= 2;
     this.#enter({ kind: 'steady' });
   }
