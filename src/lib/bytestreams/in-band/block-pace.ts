@@ -20,7 +20,9 @@ const largeWindow: WindowLimits = { min: 3, max: 32 };
 
 /** What goes by before the first comparison … */
 const FIRST_AFTER_BYTES = 128 * 1024;
-/** … and before the next one; twice as much each time. */
+/** … before the next one, where it was undecided, as on a busy machine … */
+const AGAIN_AFTER_BYTES = 2 * 1024 * 1024;
+/** … and where it was clear; twice as much each time. */
 const NEXT_AFTER_BYTES = 16 * 1024 * 1024;
 /** What a rate is measured over. */
 const MEASURED_BYTES = 384 * 1024;
@@ -47,6 +49,7 @@ export class BlockPace {
   /** Acknowledged in this phase. */
   #bytes = 0;
   #lookAfterBytes = FIRST_AFTER_BYTES;
+  #againAfterBytes = AGAIN_AFTER_BYTES;
   #nextLookBytes = NEXT_AFTER_BYTES;
   #lastAcknowledgedMs = 0;
 
@@ -106,10 +109,11 @@ export class BlockPace {
         this.#try(this.#bytes / Math.max(nowMs - phase.sinceMs, 1));
         return;
       case 'trying': {
-        const bytesPerMs = this.#bytes / Math.max(nowMs - phase.sinceMs, 1);
-        if (this.#bytes >= MEASURED_BYTES) this.#decide(bytesPerMs >= phase.bytesPerMs * GAIN, phase.usual);
-        else if (this.#bytes >= ENOUGH_BYTES && bytesPerMs < phase.bytesPerMs * LOSS)
-          this.#decide(false, phase.usual);
+        const ratio = this.#bytes / Math.max(nowMs - phase.sinceMs, 1) / phase.bytesPerMs;
+        const isClearlyWorse = ratio < LOSS;
+        if (this.#bytes < (isClearlyWorse ? ENOUGH_BYTES : MEASURED_BYTES)) return;
+        if (ratio < GAIN) this.#return(phase.usual);
+        this.#lookAfter(ratio >= GAIN || isClearlyWorse);
       }
     }
   }
@@ -122,13 +126,15 @@ export class BlockPace {
     this.#enter({ kind: 'trying', sinceMs: this.#lastAcknowledgedMs, usual, bytesPerMs });
   }
 
-  #decide(isBetter: boolean, usual: Gait): void {
-    if (!isBetter) {
-      this.#other = this.#current;
-      this.#current = usual;
-    }
-    this.#lookAfterBytes = this.#nextLookBytes;
-    this.#nextLookBytes *= 2;
+  #return(usual: Gait): void {
+    this.#other = this.#current;
+    this.#current = usual;
+  }
+
+  #lookAfter(isClear: boolean): void {
+    this.#lookAfterBytes = isClear ? this.#nextLookBytes : this.#againAfterBytes;
+    if (isClear) this.#nextLookBytes *= 2;
+    else this.#againAfterBytes *= 2;
     this.#enter({ kind: 'steady' });
   }
 
