@@ -92,7 +92,7 @@ export class SendingOne {
   /** @throws the error that ended it while it waited for its turn */
   prepareIn(session: OutgoingSession, how: 'session-initiate' | 'content-add'): PreparedOffer {
     if (this.#aborted) throw this.#aborted;
-    const content = session.prepare();
+    const content = session.prepare(this.#file.sizeBytes);
     this.#content = content;
     this.#session = session;
     this.#attempt ??= new Deferred();

@@ -8,6 +8,7 @@ import { ContentRouter } from '../jingle/content-router.js';
 import type { JingleEndpoint } from '../jingle/endpoint.js';
 import type { JingleSession } from '../jingle/jingle-session.js';
 import type { NegotiatingSession, NegotiatorOptions } from '../jingle/negotiate-transport.js';
+import type { JingleTransport } from '../jingle/transport.js';
 import type { SessionPhase } from '../jingle/session-state.js';
 import type { Content, JingleMessage, Reason } from '../jingle/stanzas.js';
 import type { WaitOptions } from '../session/session.js';
@@ -24,6 +25,9 @@ export interface OutgoingSessionOptions extends Omit<NegotiatorOptions, 'content
   /** Ends the waiting for what concerns several files. */
   stop: AbortSignal;
 }
+
+/** Candidates, their answers and the nomination are some 4 KiB on their way through the server. */
+const TINY_BYTES = 8 * 1024;
 
 export class OutgoingSession implements NegotiatingSession {
   readonly peer: JID;
@@ -51,9 +55,24 @@ export class OutgoingSession implements NegotiatingSession {
   }
 
   /** A file for this session, not yet offered. */
-  prepare(): OutgoingContent {
+  prepare(sizeBytes: number | undefined): OutgoingContent {
     this.#count += 1;
-    return new OutgoingContent(`file-${this.#count}`, { ...this.#options, jingle: this });
+    return new OutgoingContent(`file-${this.#count}`, {
+      ...this.#options,
+      jingle: this,
+      transports: this.#transportsFor(sizeBytes),
+    });
+  }
+
+  /**
+   * A further file that is as small as what is said about the path to it goes the shortest way. The first one goes the
+   * usual way, so that what was asked for is known to work.
+   */
+  #transportsFor(sizeBytes: number | undefined): readonly JingleTransport[] {
+    const { transports } = this.#options;
+    if (this.#count === 1 || sizeBytes === undefined || sizeBytes > TINY_BYTES) return transports;
+    const quick = transports.filter(({ isQuickToOpen }) => isQuickToOpen);
+    return [...quick, ...transports.filter((transport) => !quick.includes(transport))];
   }
 
   /** @throws StanzaError the other party refused it at once */

@@ -42,6 +42,8 @@ export interface JingleTransport {
   /** Of its `<transport/>`; also what service discovery advertises. */
   readonly namespace: string;
   readonly features: readonly string[];
+  /** Opens without a connection of its own, so that for a few bytes it is done before another one has agreed on a path. */
+  readonly isQuickToOpen?: boolean;
   begin(context: TransportContext): TransportNegotiation;
 }
 

@@ -181,6 +181,17 @@ describe('several files', () => {
     expect(new Set(sent.map(({ id }) => id)).size).toBe(40);
   });
 
+  it('go the shortest way when they are tiny, after the first', async () => {
+    const usual = new MemoryTransport({ namespace: 'urn:example:usual' });
+    const quick = Object.assign(new MemoryTransport({ namespace: 'urn:example:quick' }), {
+      isQuickToOpen: true,
+    });
+    const sources = [10, 20, 9000].map((bytes) => memorySource(randomBytes(bytes)));
+    const { sent } = await transfer({ sources, transports: [usual, quick] });
+    expect(resultsOf(sent)).toHaveLength(3);
+    expect([usual.attempts, quick.attempts]).toEqual([2, 1]);
+  });
+
   it('do not stop because one of them is declined', async () => {
     const sources = ['a', 'b', 'c', 'd'].map((name) => memorySource(Buffer.from(name), { name }));
     const { sent } = await transfer({

@@ -39,6 +39,7 @@ export function inBandTransport(options: InBandTransportOptions = {}): JingleTra
   return {
     namespace: NS_JINGLE_IN_BAND,
     features: [NS_JINGLE_IN_BAND, NS_IN_BAND],
+    isQuickToOpen: true,
     begin: (context) => new InBandNegotiation(context, options),
   };
 }
