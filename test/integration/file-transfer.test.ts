@@ -2,12 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { inBandTransport } from '../../src/lib/bytestreams/in-band/in-band-transport.js';
+import { socks5Transport } from '../../src/lib/bytestreams/socks5/socks5-transport.js';
 import { Refusal, type DecideOffer } from '../../src/lib/file-transfer/incoming-file.js';
 import { receiveFiles, type ReceiveFilesOptions } from '../../src/lib/file-transfer/receive-files.js';
 import { sendFiles, type SendFilesOptions } from '../../src/lib/file-transfer/send-files.js';
-import type { FileSource, TransferEvent, TransferResult } from '../../src/lib/file-transfer/transfer.js';
+import type {
+  FileSource,
+  Method,
+  TransferEvent,
+  TransferResult,
+} from '../../src/lib/file-transfer/transfer.js';
 import type { JID } from '../../src/lib/jid/jid.js';
-import type { JingleTransport } from '../../src/lib/jingle/transport.js';
+import type { Bytestream, JingleTransport } from '../../src/lib/jingle/transport.js';
 import type { Session } from '../../src/lib/session/session.js';
 import { MemorySink, memorySource } from '../support/memory-files.js';
 import { MemoryTransport } from '../support/memory-transport.js';
@@ -47,22 +53,55 @@ async function collect(events: AsyncIterable<TransferEvent>, count?: number): Pr
   return list;
 }
 
+/** Connections that this makes are cut when so much has come. */
+function cutAfter(bytes: number, transport: JingleTransport): JingleTransport {
+  const cut = (bytestream: Bytestream): Bytestream => {
+    const { stream } = bytestream;
+    const read = stream.emit.bind(stream);
+    let received = 0;
+    stream.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+      if (event === 'data' && args[0] instanceof Buffer) {
+        received += args[0].length;
+        if (received > bytes) setImmediate(() => stream.destroy());
+      }
+      return read(event as string, ...args);
+    };
+    return bytestream;
+  };
+  return {
+    ...transport,
+    begin: (context) => {
+      const negotiation = transport.begin(context);
+      const connect = negotiation.connect.bind(negotiation);
+      return Object.assign(negotiation, { connect: async () => cut(await connect()) });
+    },
+  };
+}
+
 const resultsOf = (events: TransferEvent[]): TransferResult[] =>
   events.flatMap((event) => (event.kind === 'done' ? [event.result] : []));
 const errorsOf = (events: TransferEvent[]): string[] =>
   events.flatMap((event) => (event.kind === 'failed' ? [`${event.error.name}: ${event.error.message}`] : []));
 
 describeOnEachServer('file transfer', (server) => {
-  test('goes in-band, and is verified', async () => {
+  test.each<[string, () => JingleTransport[], Method]>([
+    ['directly', () => [socks5Transport()], 'direct'],
+    ['by the proxy', () => [socks5Transport({ direct: false })], 'proxy'],
+    ['in-band', () => [inBandTransport()], 'in-band'],
+    [
+      'in-band where nothing else connects',
+      () => [socks5Transport({ direct: false, proxies: false }), inBandTransport()],
+      'in-band',
+    ],
+  ])('goes %s, and is verified', async (_name, transports, method) => {
     await using alice = await connectAccount(server.sandbox, 'alice');
     await using bob = await connectAccount(server.sandbox, 'bob');
-    const transports = [inBandTransport()];
     const sink = new MemorySink();
-    const receiving = receive(bob, 1, () => Promise.resolve(sink), { transports });
-    const sent = await send(alice, bob.jid, [memorySource(content)], { transports });
+    const receiving = receive(bob, 1, () => Promise.resolve(sink), { transports: transports() });
+    const sent = await send(alice, bob.jid, [memorySource(content)], { transports: transports() });
     expect(errorsOf(sent)).toEqual([]);
-    expect(resultsOf(sent)[0]).toMatchObject({ certainty: 'verified', method: 'in-band' });
-    expect(resultsOf(await receiving)[0]).toMatchObject({ certainty: 'verified', method: 'in-band' });
+    expect(resultsOf(sent)[0]).toMatchObject({ certainty: 'verified', method });
+    expect(resultsOf(await receiving)[0]).toMatchObject({ certainty: 'verified', method });
     expect(sink.content.equals(content)).toBe(true);
   });
 
@@ -85,6 +124,26 @@ describeOnEachServer('file transfer', (server) => {
     expect(memory.writtenBytes).toBe(120_000);
     expect(sink.content.equals(content)).toBe(true);
     expect(offers).toHaveLength(1);
+  });
+
+  test('goes on where direct connections are cut, by whatever comes next', async () => {
+    await using alice = await connectAccount(server.sandbox, 'alice');
+    await using bob = await connectAccount(server.sandbox, 'bob');
+    const large = randomBytes(4_000_000);
+    const sink = new MemorySink();
+    const receiving = receive(bob, 1, () => Promise.resolve(sink), {
+      transports: [cutAfter(500_000, socks5Transport()), inBandTransport()],
+    });
+    const sent = await send(alice, bob.jid, [memorySource(large)], {
+      transports: [socks5Transport(), inBandTransport()],
+    });
+    expect(errorsOf(sent)).toEqual([]);
+    const methods = sent.flatMap((event) => (event.kind === 'transport' ? [event.method] : []));
+    // A path that has carried something is tried again.
+    expect(methods.slice(0, 2)).toEqual(['direct', 'direct']);
+    expect(resultsOf(sent)[0]).toMatchObject({ certainty: 'verified', resumedFromBytes: 0 });
+    expect(resultsOf(await receiving)[0]).toMatchObject({ certainty: 'verified' });
+    expect(sink.content.equals(large)).toBe(true);
   });
 
   test('takes many small files in one session', async () => {
