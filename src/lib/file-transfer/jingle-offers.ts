@@ -2,6 +2,7 @@
  * Files that are offered by Jingle (XEP-0234), as a source of offers.
  */
 import { ConnectionLostError, RemoteError } from '../errors.js';
+import { hashFeatures } from '../hashes/hashes.js';
 import type { JID } from '../jid/jid.js';
 import { ContentRouter } from '../jingle/content-router.js';
 import { shareEndpoint } from '../jingle/endpoint.js';
@@ -41,7 +42,7 @@ export function jingleOffers(session: Session, options: JingleOffersOptions): Of
   const shared = shareEndpoint(session);
   shared.endpoint.understand(isFileInfo);
   const features = options.transports.flatMap((transport) => [transport.namespace, ...transport.features]);
-  const advertised = session.advertise(NS_FILE_TRANSFER, ...new Set(features));
+  const advertised = session.advertise(NS_FILE_TRANSFER, ...hashFeatures(), ...new Set(features));
   const incoming = shared.endpoint.incoming({
     application: NS_FILE_TRANSFER,
     refuse: (from) =>

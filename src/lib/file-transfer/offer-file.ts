@@ -2,10 +2,10 @@
  * One file to be sent: offered, and offered again where a receiver cannot go on in the same session.
  */
 import { randomUUID } from 'node:crypto';
-import type { HashAlgorithm } from '../hashes/hashes.js';
+import { createHasher } from '../hashes/hasher.js';
+import { chooseAlgorithm, type HashAlgorithm } from '../hashes/hashes.js';
 import type { Element } from '../xml/element.js';
 import { Deferred } from '../session/wait.js';
-import { opensslNameOf } from './check-integrity.js';
 import { OutgoingBytes } from './outgoing-bytes.js';
 import { OfferAgainError, type OutgoingContent } from './outgoing-content.js';
 import type { OutgoingSession } from './outgoing-session.js';
@@ -29,8 +29,7 @@ export interface SendingOneOptions {
   offer: () => Promise<void>;
 }
 
-/** Every client that checks hashes at all knows it, and OpenSSL computes it fastest. */
-const ALGORITHM: HashAlgorithm = 'sha-256';
+const ALGORITHM: HashAlgorithm = chooseAlgorithm();
 /** How often a file is offered again. */
 const MAX_OFFERS = 4;
 
@@ -49,7 +48,7 @@ export class SendingOne {
   constructor(source: FileSource, options: SendingOneOptions) {
     this.#options = options;
     this.#source = source;
-    this.#bytes = bytesOf(source);
+    this.#bytes = new OutgoingBytes(source, undefined);
   }
 
   get #file(): FileFacts {
@@ -60,7 +59,8 @@ export class SendingOne {
   async preload(): Promise<void> {
     try {
       this.#source = await preloadSmall(this.#source, ALGORITHM);
-      this.#bytes = bytesOf(this.#source);
+      const isHashKnown = this.#file.hashes.length > 0;
+      this.#bytes = new OutgoingBytes(this.#source, isHashKnown ? undefined : await createHasher(ALGORITHM));
     } catch (error) {
       this.#aborted ??= error instanceof Error ? error : new Error(String(error));
     }
@@ -184,9 +184,4 @@ export class SendingOne {
       range: {},
     });
   }
-}
-
-function bytesOf(source: FileSource): OutgoingBytes {
-  const isHashKnown = source.facts.hashes.length > 0;
-  return new OutgoingBytes(source, isHashKnown ? undefined : opensslNameOf(ALGORITHM));
 }

@@ -2,9 +2,9 @@
  * The bytes of one file on their way out: hashed once from the first to the last, whatever is sent twice because a
  * path broke, and whatever the receiver has from an earlier run.
  */
-import { createHash, type Hash as Hasher } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { FileError, RemoteError } from '../errors.js';
+import type { Hasher } from '../hashes/hasher.js';
 import { ChunkReader } from './chunk-reader.js';
 import type { FileSource } from './transfer.js';
 
@@ -35,10 +35,10 @@ export class OutgoingBytes {
   #sizeBytes: number | undefined;
   #digest: Buffer | undefined;
 
-  /** @param opensslHash the hash to compute; none where the hash is known already */
-  constructor(source: FileSource, opensslHash: string | undefined) {
+  /** @param hasher of the hash to compute; none where it is known already */
+  constructor(source: FileSource, hasher: Hasher | undefined) {
     this.#source = source;
-    this.#hasher = opensslHash === undefined ? undefined : createHash(opensslHash);
+    this.#hasher = hasher;
   }
 
   /** The whole size; known at the latest when everything was read. */

@@ -3,14 +3,14 @@
  *
  * Not there: hashes of a range, requests for files.
  */
-import { hashAlgorithms, type Hash, type HashAlgorithm } from '../hashes/hashes.js';
+import { DecodeError } from '../errors.js';
+import { readHashes, writeHash, writePromise, type ReadHashes } from '../hashes/stanzas.js';
 import { childElements, xml, type Element } from '../xml/element.js';
-import { base64, dateTime, uint } from '../xml/scalars.js';
+import { dateTime, uint } from '../xml/scalars.js';
 import type { ContentKey } from '../jingle/content-router.js';
 import type { FileFacts } from './transfer.js';
 
 export const NS_FILE_TRANSFER = 'urn:xmpp:jingle:apps:file-transfer:5';
-const NS_HASHES = 'urn:xmpp:hashes:2';
 
 export interface FileDescription {
   file: FileFacts;
@@ -79,26 +79,25 @@ function readFile(file: Element | undefined): FileFacts {
     const value: unknown = file.getChildText(name, NS_FILE_TRANSFER);
     return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
   };
-  const hashes: Hash[] = [];
-  const promisedHashes: HashAlgorithm[] = [];
-  for (const child of childElements(file)) {
-    if (child.getNS() !== NS_HASHES) continue;
-    const algorithm = hashAlgorithms.find((known) => known === child.attrs['algo']);
-    if (!algorithm) continue;
-    const value = child.getName() === 'hash' ? base64.read(child.getText()) : undefined;
-    // An empty hash is the older way to promise one (XEP-0234 §3).
-    if (value && value.length > 0) hashes.push({ algorithm, value: Buffer.from(value) });
-    else promisedHashes.push(algorithm);
-  }
+  const read = childElements(file).map(readHash);
   return {
     name: text('name'),
     sizeBytes: uint.read(text('size') ?? ''),
     mediaType: text('media-type'),
     date: dateTime.read(text('date') ?? ''),
     description: text('desc'),
-    hashes,
-    promisedHashes,
+    hashes: read.flatMap(({ hashes }) => hashes),
+    promisedHashes: read.flatMap(({ promised }) => promised),
   };
+}
+
+function readHash(child: Element): ReadHashes {
+  try {
+    return readHashes([child]);
+  } catch (error) {
+    if (error instanceof DecodeError) return { hashes: [], promised: [] };
+    throw error;
+  }
 }
 
 function writeFile(file: FileFacts, range: FileDescription['range']): Element {
@@ -113,10 +112,8 @@ function writeFile(file: FileFacts, range: FileDescription['range']): Element {
     textual('name', file.name),
     textual('size', file.sizeBytes?.toString()),
     range && xml('range', { offset: range.offset }),
-    ...file.hashes.map(({ algorithm, value }) =>
-      xml('hash', { xmlns: NS_HASHES, algo: algorithm }, base64.write(value)),
-    ),
-    ...file.promisedHashes.map((algorithm) => xml('hash-used', { xmlns: NS_HASHES, algo: algorithm })),
+    ...file.hashes.map(writeHash),
+    ...file.promisedHashes.map(writePromise),
   );
 }
 
