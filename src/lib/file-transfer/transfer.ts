@@ -51,7 +51,7 @@ export interface FileSink {
 export type Certainty =
   /** A hash was compared: by us, or by the receiver, which said so with `<received/>`. */
   | 'verified'
-  /** Complete by its size, and nobody offered a hash. */
+  /** Complete by its size, and nobody offered a hash; or the receiver ended the session with success and said no more. */
   | 'unverified'
   /** Everything was sent; the other side never confirmed. */
   | 'unconfirmed';
