@@ -6,6 +6,8 @@ import { Caps } from '../../src/lib/disco/caps.js';
 import { DiscoInfoQuery, DiscoItemsQuery } from '../../src/lib/disco/stanzas.js';
 import { DataForm, FormField, Media } from '../../src/lib/forms/stanzas.js';
 import { HashElement, HashUsed } from '../../src/lib/hashes/stanzas.js';
+import { FileMetadata, FileSharing } from '../../src/lib/http-upload/sharing-stanzas.js';
+import { UploadRequest, UploadSlot } from '../../src/lib/http-upload/stanzas.js';
 import * as messaging from '../../src/lib/messaging/stanzas.js';
 import { JoinRequest, RoomUser } from '../../src/lib/muc/stanzas.js';
 import { StreamInitiation } from '../../src/lib/file-transfer/stream-initiation-stanzas.js';
@@ -19,6 +21,7 @@ export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {
   forms: [DataForm, FormField, Media],
   'in-band': [inBand.Open, inBand.Data, inBand.Close, InBandParameters],
   hashes: [HashElement, HashUsed],
+  'http-upload': [FileMetadata, FileSharing, UploadRequest, UploadSlot],
   messaging: [
     messaging.ArchiveEnd,
     messaging.ArchiveQuery,
