@@ -1,5 +1,5 @@
 /** Asking for a place to put a file (XEP-0363 §4). */
-import { RemoteError } from '../errors.js';
+import { RemoteError, StanzaError } from '../errors.js';
 import type { Session, WaitOptions } from '../session/session.js';
 import { checkUrl, type HttpTrust } from './http-request.js';
 import type { UploadService } from './find-upload-service.js';
@@ -31,7 +31,14 @@ export async function requestSlot(
   const { maxSizeBytes } = service;
   if (maxSizeBytes !== undefined && sizeBytes > maxSizeBytes) throw tooLarge(service, sizeBytes);
   const payload = UploadRequest.encode({ fileName, sizeBytes, mediaType });
-  const reply = await session.request({ type: 'get', to: service.jid, payload }, options);
+  const reply = await session
+    .request({ type: 'get', to: service.jid, payload }, options)
+    .catch((error: unknown) => {
+      // COMPAT(ejabberd 23.01): the schema (§13) wants a size of 1 or more, and this server keeps to it.
+      if (sizeBytes === 0 && error instanceof StanzaError && error.condition === 'bad-request')
+        throw new RemoteError(`${service.jid.toString()} takes no empty files`, { cause: error });
+      throw error;
+    });
   const slot = UploadSlot.find(reply);
   if (!slot) throw new RemoteError(`${service.jid.toString()} answered without a slot for the upload`);
   const headers: Record<string, string[]> = {};
