@@ -3,8 +3,7 @@
  *
  * Not there: hashes of a range, requests for files.
  */
-import { DecodeError } from '../errors.js';
-import { readHashes, writeHash, writePromise, type ReadHashes } from '../hashes/stanzas.js';
+import { readHashes, writeHash, writePromise } from '../hashes/stanzas.js';
 import { childElements, xml, type Element } from '../xml/element.js';
 import { dateTime, uint } from '../xml/scalars.js';
 import type { ContentKey } from '../jingle/content-router.js';
@@ -79,25 +78,21 @@ function readFile(file: Element | undefined): FileFacts {
     const value: unknown = file.getChildText(name, NS_FILE_TRANSFER);
     return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
   };
-  const read = childElements(file).map(readHash);
+  const { hashes, promised } = readHashes(childElements(file));
   return {
     name: text('name'),
     sizeBytes: uint.read(text('size') ?? ''),
     mediaType: text('media-type'),
-    date: dateTime.read(text('date') ?? ''),
+    date: readDate(text('date') ?? ''),
     description: text('desc'),
-    hashes: read.flatMap(({ hashes }) => hashes),
-    promisedHashes: read.flatMap(({ promised }) => promised),
+    hashes,
+    promisedHashes: promised,
   };
 }
 
-function readHash(child: Element): ReadHashes {
-  try {
-    return readHashes([child]);
-  } catch (error) {
-    if (error instanceof DecodeError) return { hashes: [], promised: [] };
-    throw error;
-  }
+/** COMPAT(Gajim 1.7.3): a zone by its offset, and then `Z` again. */
+function readDate(text: string): Date | undefined {
+  return dateTime.read(text.replace(/([+-]\d{2}:\d{2})Z$/, '$1'));
 }
 
 function writeFile(file: FileFacts, range: FileDescription['range']): Element {

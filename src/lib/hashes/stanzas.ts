@@ -19,8 +19,8 @@ export interface ReadHashes {
 }
 
 /**
- * The hashes among some elements, as their bytes; what else there is, and unknown algorithms, are passed over.
- * @throws DecodeError one of them is not base64, or names no algorithm
+ * The hashes among some elements, as their bytes. What else there is, unknown algorithms, and what is not base64 are
+ * passed over.
  */
 export function readHashes(elements: readonly Element[]): ReadHashes {
   const hashes: Hash[] = [];
@@ -28,12 +28,10 @@ export function readHashes(elements: readonly Element[]): ReadHashes {
   for (const element of elements) {
     const isValue = HashElement.matches(element);
     if (!isValue && !HashUsed.matches(element)) continue;
-    const { algorithm: name, value } = isValue
-      ? HashElement.decode(element)
-      : { ...HashUsed.decode(element), value: undefined };
-    const algorithm = readAlgorithm(name);
-    if (!algorithm) continue;
-    if (value === undefined || value.length === 0) promised.push(algorithm);
+    const algorithm = readAlgorithm(String(element.attrs['algo']));
+    const value = base64.read(isValue ? element.getText() : '');
+    if (!algorithm || !value) continue;
+    if (value.length === 0) promised.push(algorithm);
     else hashes.push({ algorithm, value: toDigest(algorithm, Buffer.from(value)) });
   }
   return { hashes, promised };

@@ -6,7 +6,6 @@
  * Not there: sizes of pictures, lengths of recordings, thumbnails; sources that are attached later, sources by Jingle
  * (XEP-0358), and encrypted sources (XEP-0448). The plain link (XEP-0066) is in `messaging/stanzas.ts`.
  */
-import { DecodeError } from '../errors.js';
 import type { FileFacts } from '../file-transfer/transfer.js';
 import { NS_HASHES } from '../hashes/hashes.js';
 import { readHashes, writeHash } from '../hashes/stanzas.js';
@@ -41,27 +40,15 @@ export const FileSharing = element(NS_FILE_SHARING, 'file-sharing', {
 /** What cannot be read of it is taken for not there. */
 export function factsFromMetadata(metadata: FileMetadata): FileFacts {
   const { date, description, mediaType, name, size, hashes } = metadata;
-  const read = readHashesOrNone(hashes);
   return {
     name: name?.trim() === '' ? undefined : name,
     sizeBytes: uint.read(size ?? ''),
     mediaType: mediaType?.trim() === '' ? undefined : mediaType,
     date: dateTime.read(date ?? ''),
     description: description?.trim() === '' ? undefined : description,
-    hashes: read,
+    hashes: readHashes(hashes).hashes,
     promisedHashes: [],
   };
-}
-
-function readHashesOrNone(elements: FileMetadata['hashes']): FileFacts['hashes'] {
-  return elements.flatMap((hash) => {
-    try {
-      return readHashes([hash]).hashes;
-    } catch (error) {
-      if (error instanceof DecodeError) return [];
-      throw error;
-    }
-  });
 }
 
 export function metadataFromFacts(facts: FileFacts): FileMetadata {

@@ -163,14 +163,14 @@ describe('a hash', () => {
 });
 
 describe('an offer', () => {
-  it('may lack hash, date, range and media type (Dino), and have a date that is none (Gajim)', async () => {
+  it('may lack hash, date, range and media type (Dino), and have a date with two zones (Gajim)', async () => {
     const receiving = receive();
     await offer(receiving, `<name>a</name>${size}<date>2026-01-01T22:01:59.223216+00:00Z</date>`, content);
     expect(receiving.offers[0]?.file).toEqual({
       name: 'a',
       sizeBytes: content.length,
       mediaType: undefined,
-      date: undefined,
+      date: new Date('2026-01-01T22:01:59.223Z'),
       description: undefined,
       hashes: [],
       promisedHashes: [],
