@@ -12,7 +12,7 @@ import { shareLink } from '../../src/lib/http-upload/share-link.js';
 import { uploadFile } from '../../src/lib/http-upload/upload-file.js';
 import type { Session } from '../../src/lib/session/session.js';
 import { xml } from '../../src/lib/xml/element.js';
-import { sourceOf } from '../support/memory-file.js';
+import { memorySource } from '../support/memory-files.js';
 import { connectAccount } from '../support/sandbox-session.js';
 import { describeOnEachServer } from '../support/servers.js';
 
@@ -39,14 +39,18 @@ describeOnEachServer('a file by HTTP upload', (server) => {
   });
 
   it.each([
-    ['a large file', 5_000_001, 'content.bin'],
+    ['a large file', 5_000_001, 'file.bin'],
     ['a name in another script', 100, '文件 ünï "quoted" & <tagged>.txt'],
     ['a name that would leave the folder', 100, '../../../etc/passwd'],
     ['a very long name', 100, `${'n'.repeat(300)}.txt`],
   ])('%s arrives, verified', async (_, size, name) => {
     const content = randomBytes(size);
     const messages = bob.stanzas({ name: 'message' });
-    const uploaded = await uploadFile(alice, sourceOf(content, { name, mediaType: 'text/plain' }), options());
+    const uploaded = await uploadFile(
+      alice,
+      memorySource(content, { name, mediaType: 'text/plain' }),
+      options(),
+    );
     expect(uploaded.url.protocol).toBe('https:');
     const id = await shareLink(alice, bob.jid.bare, uploaded);
     const { value: message } = (await messages.next()) as { value: Parameters<typeof readLinks>[0] };
@@ -74,7 +78,7 @@ describeOnEachServer('a file by HTTP upload', (server) => {
 
   it('the output of a program, whose size nobody knows, arrives', async () => {
     const content = randomBytes(300_000);
-    const source = sourceOf(content, { name: undefined, sizeBytes: undefined }, false);
+    const source = memorySource(content, { name: undefined, sizeBytes: undefined }, { isSeekable: false });
     const uploaded = await uploadFile(alice, source, options());
     const facts = { ...uploaded.facts, name: 'out' };
     const sink = await openPartialFile({ folder, from: 'alice@example.org', facts });
@@ -83,7 +87,7 @@ describeOnEachServer('a file by HTTP upload', (server) => {
   });
 
   it('an empty file arrives, or is refused in words', async () => {
-    const uploaded = uploadFile(alice, sourceOf(Buffer.alloc(0), { name: 'empty.txt' }), options());
+    const uploaded = uploadFile(alice, memorySource(Buffer.alloc(0), { name: 'empty.txt' }), options());
     if (server.name === 'ejabberd') {
       await expect(uploaded).rejects.toThrow('upload.sandbox.localhost takes no empty files');
       return;
@@ -100,7 +104,7 @@ describeOnEachServer('a file by HTTP upload', (server) => {
   it('a file that is too large is refused before it is sent, and by the server where nobody looked', async () => {
     const service = await findUploadService(alice);
     if (!service) throw new Error('no service');
-    const huge = sourceOf(Buffer.alloc(1), { sizeBytes: 200 * 1024 * 1024 });
+    const huge = memorySource(Buffer.alloc(1), { sizeBytes: 200 * 1024 * 1024 });
     await expect(uploadFile(alice, huge, { ...options(), service })).rejects.toThrow(/up to 104857600 bytes/);
     const blind = { ...service, maxSizeBytes: undefined };
     await expect(uploadFile(alice, huge, { ...options(), service: blind })).rejects.toThrow(/too.large/i);

@@ -16,7 +16,7 @@ import {
 } from '../../../src/lib/http-upload/download-link.js';
 import type { SharedLink } from '../../../src/lib/http-upload/read-links.js';
 import { startWebServer, type WebServer } from '../../support/https-server.js';
-import { MemorySink } from '../../support/memory-file.js';
+import { MemorySink } from '../../support/memory-files.js';
 import { contentAt, factsOf, sha256Of } from '../../support/numbered-content.js';
 import { makeTlsFixtures } from '../../support/tls-fixtures.js';
 
@@ -77,7 +77,7 @@ describe('a download', () => {
       certainty: 'verified',
       hashes: rightHash.hashes,
       resumedFromBytes: 0,
-      storedAs: '/stored',
+      storedAs: '/stored/file.bin',
     });
     expect(sink.content.equals(content)).toBe(true);
     expect(seen.at(-1)).toBe(SIZE);
@@ -100,7 +100,7 @@ describe('a download', () => {
     [
       'passes over what it has when the host knows no ranges',
       100_000,
-      ((_, response) => response.end(content)),
+      (_, response) => response.end(content),
       ['bytes=100000-'],
     ],
     ['asks for nothing when everything is here', SIZE, answerRange, []],

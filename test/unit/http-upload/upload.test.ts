@@ -20,7 +20,7 @@ import { JID } from '../../../src/lib/jid/jid.js';
 import type { Session } from '../../../src/lib/session/session.js';
 import { parseXml } from '../../../src/lib/xml/parse.js';
 import { startWebServer, type WebServer } from '../../support/https-server.js';
-import { sourceOf } from '../../support/memory-file.js';
+import { memorySource } from '../../support/memory-files.js';
 import { contentAt, sha256Of } from '../../support/numbered-content.js';
 import { makeTlsFixtures } from '../../support/tls-fixtures.js';
 
@@ -73,7 +73,7 @@ describe('an upload', () => {
     const progress: number[] = [];
     const uploaded = await uploadFile(
       alice,
-      sourceOf(content, { name: '../très\ncool.jpg', mediaType: 'image/jpeg' }),
+      memorySource(content, { name: '../très\ncool.jpg', mediaType: 'image/jpeg' }),
       { ...options, onProgress: (bytes) => progress.push(bytes) },
     );
     expect(received?.equals(content)).toBe(true);
@@ -98,7 +98,7 @@ describe('an upload', () => {
     });
     const url = `${server.origin}/x`;
     const slot = `<put url='${url}'><header name='Authorization'>Basic&#10;X-Evil: yes</header><header name='Coo&#10;kie'>a=b</header><header name='X-Other'>no</header><header name='Host'>evil.example</header><header name='Content-Length'>1</header></put><get url='${url}'/>`;
-    await uploadFile(session(slot).session, sourceOf(Buffer.from('abc')), options);
+    await uploadFile(session(slot).session, memorySource(Buffer.from('abc')), options);
     const pairs = headers.flatMap((name, index) =>
       index % 2 === 0 ? [`${name.toLowerCase()}: ${headers[index + 1] ?? ''}`] : [],
     );
@@ -126,7 +126,7 @@ describe('an upload', () => {
       response.writeHead(201).end();
     });
     const { session: alice, slots } = session();
-    await uploadFile(alice, sourceOf(content), options);
+    await uploadFile(alice, memorySource(content), options);
     expect(slots).toHaveLength(2);
     expect(paths).toEqual(['/1/secret-place', '/2/secret-place']);
     expect(received?.equals(content)).toBe(true);
@@ -135,7 +135,7 @@ describe('an upload', () => {
   it('is given up when it breaks a second time', async () => {
     await serve((request) => void request.socket.destroy());
     const { session: alice, slots } = session();
-    const failed = uploadFile(alice, sourceOf(content), options);
+    const failed = uploadFile(alice, memorySource(content), options);
     await expect(failed).rejects.toThrow(ConnectError);
     await expect(failed).rejects.not.toThrow('secret-place');
     expect(slots).toHaveLength(2);
@@ -144,7 +144,7 @@ describe('an upload', () => {
 
 describe('something of unknown size', () => {
   const spooled = () => readdirSync(tmpdir()).filter((name) => name.startsWith('xmppctl-upload-'));
-  const pipe = (): FileSource => sourceOf(content, { sizeBytes: undefined }, false);
+  const pipe = (): FileSource => memorySource(content, { sizeBytes: undefined }, { isSeekable: false });
 
   it('is measured first, and leaves nothing behind', async () => {
     const before = spooled();
@@ -214,7 +214,7 @@ describe('a refusal', () => {
     await serve(() => undefined);
     const { session: alice, slots } = session();
     const small = { ...options, service: { ...service, maxSizeBytes: 100 } };
-    await expect(uploadFile(alice, sourceOf(content), small)).rejects.toThrow(
+    await expect(uploadFile(alice, memorySource(content), small)).rejects.toThrow(
       `upload.example.org takes files of up to 100 bytes, and this has ${SIZE}`,
     );
     expect(slots).toEqual([]);
@@ -231,7 +231,7 @@ describe('a refusal', () => {
       response.writeHead(status, { location: 'https://127.0.0.1:1/' }).end();
     });
     const { session: alice, slots } = session();
-    const failed = uploadFile(alice, sourceOf(content), options);
+    const failed = uploadFile(alice, memorySource(content), options);
     await expect(failed).rejects.toThrow(RemoteError);
     await expect(failed).rejects.toThrow(message);
     await expect(failed).rejects.not.toThrow('secret-place');
@@ -243,7 +243,7 @@ describe('a refusal', () => {
       response.writeHead(413).end();
       request.pause();
     });
-    const huge = sourceOf(Buffer.alloc(9_999_999));
+    const huge = memorySource(Buffer.alloc(9_999_999));
     await expect(uploadFile(session().session, huge, options)).rejects.toThrow(
       /too large|closed in the middle/,
     );
@@ -257,14 +257,16 @@ describe('a refusal', () => {
       ['file:///tmp/x', 'https://upload.example.org/x'],
     ]) {
       const { session: alice } = session(`<put url='${put}'/><get url='${get}'/>`);
-      await expect(uploadFile(alice, sourceOf(content), options)).rejects.toThrow(ProtocolError);
+      await expect(uploadFile(alice, memorySource(content), options)).rejects.toThrow(ProtocolError);
     }
   });
 
   it('is what a certificate that is not trusted gets', async () => {
     await serve(() => undefined);
     const { session: alice, slots } = session();
-    await expect(uploadFile(alice, sourceOf(content), { ...options, trust: {} })).rejects.toThrow(TlsError);
+    await expect(uploadFile(alice, memorySource(content), { ...options, trust: {} })).rejects.toThrow(
+      TlsError,
+    );
     expect(slots).toHaveLength(1);
   });
 });
@@ -278,9 +280,9 @@ describe('a source that changes', () => {
       request.resume();
       request.on('end', () => response.writeHead(201).end());
     });
-    const failed = uploadFile(session().session, sourceOf(content, { sizeBytes }), options);
+    const failed = uploadFile(session().session, memorySource(content, { sizeBytes }), options);
     await expect(failed).rejects.toThrow(FileError);
-    await expect(failed).rejects.toThrow(`content.bin ${how} while it was being sent`);
+    await expect(failed).rejects.toThrow(`file.bin ${how} while it was being sent`);
   });
 });
 
@@ -288,14 +290,14 @@ describe('a wait', () => {
   it('ends when the host takes nothing any more', async () => {
     await serve((request) => void request.pause());
     await expect(
-      uploadFile(session().session, sourceOf(Buffer.alloc(9_000_000)), { ...options, timeoutMs: 200 }),
+      uploadFile(session().session, memorySource(Buffer.alloc(9_000_000)), { ...options, timeoutMs: 200 }),
     ).rejects.toThrow(TimeoutError);
   });
 
   it('ends when the host gives no answer', async () => {
     await serve((request) => void request.resume());
     await expect(
-      uploadFile(session().session, sourceOf(Buffer.from('abc')), { ...options, timeoutMs: 200 }),
+      uploadFile(session().session, memorySource(Buffer.from('abc')), { ...options, timeoutMs: 200 }),
     ).rejects.toThrow(TimeoutError);
   });
 
@@ -303,7 +305,7 @@ describe('a wait', () => {
     const stop = new AbortController();
     await serve(() => stop.abort());
     await expect(
-      uploadFile(session().session, sourceOf(content), { ...options, signal: stop.signal }),
+      uploadFile(session().session, memorySource(content), { ...options, signal: stop.signal }),
     ).rejects.toThrow(InterruptedError);
   });
 });
