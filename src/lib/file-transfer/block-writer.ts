@@ -23,7 +23,7 @@ export class BlockWriter {
   #failure: FileError | undefined;
   #position: number;
 
-  /** @param beforeWrite sees every piece once, in order, with its place in the file */
+  /** @param beforeWrite sees every piece once, in order, with its place in the file; what is before the first of some is written */
   constructor(
     handle: FileHandle,
     path: string,

@@ -21,9 +21,16 @@ export class PartDigest {
     this.#hasher = hasher;
   }
 
-  /** A piece that is about to be written. One that does not follow what is hashed is read from the disk later. */
+  /**
+   * A piece that is about to be written. Where it does not follow what is hashed, the hash runs after what is on the
+   * disk, so that little is left to read at the end.
+   */
   pass(piece: Buffer, position: number): void {
-    if (this.#catchingUp || position !== this.#hashedBytes) return;
+    if (this.#catchingUp) return;
+    if (position !== this.#hashedBytes) {
+      void this.catchUp(position).catch(() => undefined);
+      return;
+    }
     this.#hasher.update(piece);
     this.#hashedBytes += piece.length;
   }

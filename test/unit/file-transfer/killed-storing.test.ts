@@ -67,6 +67,19 @@ it('a process that is killed again and again stores the file in the end, and los
   expect(rest.filter((name) => !name.startsWith('big.bin.part'))).toEqual([]);
 });
 
+it('processes that all begin with the same file, and find the lock of one that was killed, write a file each', async () => {
+  const size = 3_000_001;
+  const place = await mkdtemp(path.join(tmpdir(), 'together-'));
+  const command = [process.execPath, program.file, place, String(size)];
+  await run(command, (count) => count >= 3);
+  const all = await Promise.all(Array.from({ length: 6 }, () => run(command)));
+  const stored = all.map((said) => last(said, 'stored') ?? '');
+  expect(new Set(stored).size).toBe(6);
+  for (const file of stored) expect((await readFile(file)).equals(contentAt(0, size))).toBe(true);
+  expect((await readdir(place)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  await rm(place, { recursive: true });
+});
+
 it('a full disk is a failure of the file, keeps what is there, and the next run goes on', async () => {
   const size = 5_000_000;
   const place = await mkdtemp(path.join(tmpdir(), 'small-disk-'));
