@@ -28,7 +28,7 @@ export interface PartialFileOptions {
   /** The sender's bare address: only a file of the same sender is gone on with. */
   from: string;
   facts: FileFacts;
-  /** Instead of the sender's name for it; still no more than a name. */
+  /** As the user of this machine wants it, to the letter, instead of what is made of the sender's name for it. */
   name?: string | undefined;
   isDurable?: boolean | undefined;
 }
@@ -39,7 +39,7 @@ export interface PartialFileOptions {
  */
 export async function openPartialFile(options: PartialFileOptions): Promise<FileSink> {
   const { folder, facts } = options;
-  const name = safeFileName(options.name ?? facts.name);
+  const name = options.name === undefined ? safeFileName(facts.name) : path.basename(options.name);
   const algorithm = strongestOf([...facts.hashes.map((hash) => hash.algorithm), ...facts.promisedHashes]);
   const wanted: HashAlgorithm = algorithm ?? 'sha-256';
   try {

@@ -303,6 +303,14 @@ it('pieces of every size, given faster than they are written, end up where they 
   expect((await readFile(at('a.bin'))).equals(contentAt(0, end))).toBe(true);
 });
 
+it('a name that the user of this machine gave is taken to the letter', async () => {
+  const facts = factsOf('other', SIZE);
+  const sink = await openPartialFile({ folder, from: ALICE, facts, name: '.hidden:file.part' });
+  await fill(sink, SIZE);
+  expect(await sink.commit()).toBe(at('.hidden:file.part'));
+  expect(await names()).toEqual(['.hidden:file.part']);
+});
+
 it('a folder that is not there yet is made', async () => {
   const sink = await openPartialFile({ folder: at('new/deep'), from: ALICE, facts: factsOf('a', 1) });
   await sink.write(Buffer.from('x'));
