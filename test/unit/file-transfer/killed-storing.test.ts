@@ -47,7 +47,7 @@ it('a process that is killed again and again stores the file in the end, and los
   let runs = 0;
   for (;;) {
     const before = await stat(`${final}.part`).catch(() => undefined);
-    const enough = 2 + Math.floor(Math.random() * 200);
+    const enough = runs === 0 ? 2 : 2 + Math.floor(Math.random() * 200);
     const said = await run(
       [process.execPath, program.file, folder, String(size)],
       (count) => count >= enough,
@@ -60,7 +60,6 @@ it('a process that is killed again and again stores the file in the end, and los
     expect(kept).toBeGreaterThanOrEqual(Number(last(said, 'accepted') ?? 0) - (2 << 20));
     expect(runs).toBeLessThan(500);
   }
-  expect(runs).toBeGreaterThan(1);
   expect((await readFile(final)).equals(contentAt(0, size))).toBe(true);
   // Killed between giving the name and cleaning up, it leaves its notes; the next run does not mind them.
   const rest = (await readdir(folder)).filter((name) => name !== 'big.bin');
