@@ -10,6 +10,8 @@ import type { ContentKey } from '../jingle/content-router.js';
 import type { FileFacts } from './transfer.js';
 
 export const NS_FILE_TRANSFER = 'urn:xmpp:jingle:apps:file-transfer:5';
+/** Ours: XEP-0234 §5 wants names without folders, so the folder is beside the name, where others pass over it. */
+const NS_FOLDER = 'urn:xmppctl:folder:0';
 
 export interface FileDescription {
   file: FileFacts;
@@ -79,6 +81,7 @@ function readFile(file: Element | undefined): FileFacts {
     return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
   };
   const { hashes, promised } = readHashes(childElements(file));
+  const folder = file.getChildText('folder', NS_FOLDER) ?? '';
   return {
     name: text('name'),
     sizeBytes: uint.read(text('size') ?? ''),
@@ -87,6 +90,7 @@ function readFile(file: Element | undefined): FileFacts {
     description: text('desc'),
     hashes,
     promisedHashes: promised,
+    ...(folder !== '' && { folder }),
   };
 }
 
@@ -106,6 +110,7 @@ function writeFile(file: FileFacts, range: FileDescription['range']): Element {
     textual('media-type', file.mediaType),
     textual('name', file.name),
     textual('size', file.sizeBytes?.toString()),
+    file.folder === undefined ? undefined : xml('folder', { xmlns: NS_FOLDER }, file.folder),
     range && xml('range', { offset: range.offset }),
     ...file.hashes.map(writeHash),
     ...file.promisedHashes.map(writePromise),

@@ -73,7 +73,7 @@ async function addFile(pack: Pack, file: string, name: string): Promise<void> {
   try {
     const { mode, mtime, size } = await handle.stat();
     const header = { name, mode: mode & 0o7777, mtime, size, type: 'file' as const };
-    if (size === 0) return await written(pack, header);
+    if (size === 0) { await written(pack, header); return; }
     const entry = pack.entry(header);
     const content = handle.createReadStream({ end: size - 1, autoClose: false, highWaterMark: 256 * 1024 });
     let bytes = 0;

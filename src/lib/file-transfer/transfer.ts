@@ -18,6 +18,8 @@ export interface FileFacts {
   hashes: readonly Hash[];
   /** Algorithms whose value the sender promises to send after the data (`<hash-used/>`). */
   promisedHashes: readonly HashAlgorithm[];
+  /** The folder it belongs in, with `/` between the names, when a whole folder is sent file by file. Text of the network, too. */
+  folder?: string;
 }
 
 export interface FileSource {

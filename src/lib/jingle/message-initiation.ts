@@ -1,0 +1,243 @@
+/**
+ * XEP-0353: Jingle Message Initiation, version 0.8.0: asking all resources of an account, by messages, which of them
+ * takes a session before it is offered.
+ *
+ * Not here: `<migrated/>` (a session that moves to another device), and the catch-up with an archive (§3.3).
+ */
+import { randomUUID } from 'node:crypto';
+import { NegativeError } from '../errors.js';
+import { JID } from '../jid/jid.js';
+import type { Session } from '../session/session.js';
+import { Deferred } from '../session/wait.js';
+import { element } from '../xml/codec.js';
+import type { Element} from '../xml/element.js';
+import { xml } from '../xml/element.js';
+import { attr, child, flag, optional, rawChildren } from '../xml/fields.js';
+import { token } from '../xml/scalars.js';
+import { stanzaErrorFrom } from '../xml/stanza-error.js';
+import { EventQueue } from './event-queue.js';
+import { NS_JINGLE } from './stanzas.js';
+
+export const NS_JINGLE_MESSAGE = 'urn:xmpp:jingle-message:0';
+const NS_HINTS = 'urn:xmpp:hints';
+/** Announcements of others that are remembered, so that a retraction finds them. */
+const MAX_OPEN = 1000;
+
+const id = attr('id', token);
+/** XEP-0166 §7.4, as far as it is used here. */
+const Reason = element(NS_JINGLE, 'reason', { all: rawChildren() });
+const withReason = { id, reason: optional(child(Reason)), isTieBreak: flag('tie-break') };
+
+export const Propose = element(NS_JINGLE_MESSAGE, 'propose', {
+  id,
+  descriptions: rawChildren({ name: 'description' }),
+});
+export const Ringing = element(NS_JINGLE_MESSAGE, 'ringing', { id });
+export const Proceed = element(NS_JINGLE_MESSAGE, 'proceed', { id });
+/** Of versions before 0.4: to the other resources of the account that takes the session. */
+export const Accept = element(NS_JINGLE_MESSAGE, 'accept', { id });
+export const Reject = element(NS_JINGLE_MESSAGE, 'reject', withReason);
+export const Retract = element(NS_JINGLE_MESSAGE, 'retract', withReason);
+export const Finish = element(NS_JINGLE_MESSAGE, 'finish', withReason);
+
+export type MessageStream = Pick<Session, 'jid' | 'send' | 'handle' | 'on'>;
+
+/** A session that we announced. */
+export class Proposal implements Disposable {
+  readonly id: string = randomUUID();
+  readonly #session: MessageStream;
+  readonly #to: JID;
+  readonly #answer = new Deferred<JID>();
+  readonly #firstSign = new Deferred<undefined>();
+  readonly #handlers: Disposable[];
+  #isOpen = true;
+
+  constructor(session: MessageStream, to: JID) {
+    this.#session = session;
+    this.#to = to;
+    this.#handlers = [
+      session.handle({ name: 'message' }, (stanza) => this.#receive(stanza)),
+      session.on('closed', ({ error }) => {
+        if (error) this.#answer.reject(error);
+      }),
+    ];
+  }
+
+  /**
+   * The resource that takes the session: offer it there, under `id`.
+   * Rejects with a NegativeError when somebody there said no, and with a StanzaError when the message came back.
+   */
+  get answer(): Promise<JID> {
+    return this.#answer.promise;
+  }
+
+  /** Resolves when anybody there has shown that the announcement arrived at all; without it nobody may know this protocol. */
+  get firstSign(): Promise<undefined> {
+    return this.#firstSign.promise;
+  }
+
+  async send(descriptions: readonly Element[]): Promise<void> {
+    await this.#send(this.#to, Propose.encode({ id: this.id, descriptions }));
+  }
+
+  /** We do not want it any more (§3.3). */
+  async retract(): Promise<void> {
+    if (!this.#isOpen) return;
+    this[Symbol.dispose]();
+    await this.#send(this.#to, Retract.encode({ id: this.id, reason: reasonOf('cancel') }));
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOpen = false;
+    for (const handler of this.#handlers) handler[Symbol.dispose]();
+  }
+
+  #receive(stanza: Element): void {
+    const from = fromOf(stanza);
+    if (from?.bare.equals(this.#to.bare) !== true) return;
+    if (stanza.attrs['type'] === 'error') {
+      // The id is that of the message, which is the one of the session.
+      if (stanza.attrs['id'] === this.id) this.#settle(() => this.#answer.reject(stanzaErrorFrom(stanza)));
+      return;
+    }
+    if (isAbout(stanza, 'ringing', this.id)) this.#firstSign.resolve(undefined);
+    else if (isAbout(stanza, 'proceed', this.id)) this.#settle(() => this.#answer.resolve(from));
+    else if (isAbout(stanza, 'reject', this.id)) {
+      this.#settle(() =>
+        this.#answer.reject(new NegativeError(`${this.#to.bare.toString()} does not want any files`)),
+      );
+    }
+  }
+
+  #settle(settle: () => void): void {
+    settle();
+    this.#firstSign.resolve(undefined);
+    this[Symbol.dispose]();
+  }
+
+  async #send(to: JID, payload: Element): Promise<void> {
+    await this.#session.send(announcement(to, payload, this.id));
+  }
+}
+
+/** A session that somebody announces to us. */
+export interface IncomingProposal {
+  readonly id: string;
+  readonly from: JID;
+  readonly descriptions: readonly Element[];
+  /** Aborted when it is not wanted any more, or another resource of ours has taken it. */
+  readonly signal: AbortSignal;
+  /** We are asking the person (§3.2). Shows the sender that we are there. */
+  ring(): Promise<void>;
+  /** We take it: the offer comes next. Shows the sender that we are there. */
+  proceed(): Promise<void>;
+  reject(): Promise<void>;
+}
+
+/**
+ * Announcements from the moment of the call. To answer any of them shows the sender that we are online (§6), so it is
+ * for whoever reads this to decide whether to. Ends with `return`, throws when the stream is lost.
+ */
+export function proposals(session: MessageStream): AsyncIterableIterator<IncomingProposal> {
+  const queue = new EventQueue<IncomingProposal>(100);
+  const open = new Map<string, AbortController>();
+  const handlers = [
+    session.handle({ name: 'message' }, (stanza) => {
+      const from = fromOf(stanza);
+      if (!from || stanza.attrs['type'] === 'error') return;
+      if (from.bare.equals(session.jid.bare)) {
+        // Another resource of ours has answered.
+        for (const kind of ['accept', 'proceed', 'reject']) closeIf(stanza, kind);
+      }
+      if (from.bare.equals(session.jid.bare) && from.resource === session.jid.resource) return;
+      closeIf(stanza, 'retract', from);
+      closeIf(stanza, 'finish', from);
+      const payload = childOf(stanza, 'propose');
+      if (payload) receive(payload, from);
+    }),
+    session.on('closed', ({ error }) => queue.end(error)),
+  ];
+  const end = queue.return.bind(queue);
+  return Object.assign(queue, {
+    return: () => {
+      for (const handler of handlers) handler[Symbol.dispose]();
+      return end();
+    },
+  });
+
+  function closeIf(stanza: Element, kind: string, from?: JID): void {
+    const about = childOf(stanza, kind);
+    if (!about) return;
+    const name = String(about.attrs['id']);
+    const keys = from ? [keyOf(from, name)] : [...open.keys()].filter((key) => key.endsWith(` ${name}`));
+    for (const key of keys) {
+      open.get(key)?.abort();
+      open.delete(key);
+    }
+  }
+
+  function receive(payload: Element, from: JID): void {
+    const name: unknown = payload.attrs['id'];
+    if (typeof name !== 'string' || name === '') return;
+    const proposal = Propose.decode(payload);
+    const controller = new AbortController();
+    const key = keyOf(from, name);
+    // The same announcement may come twice: from the archive, or as a copy.
+    if (open.has(key)) return;
+    const answer = (reply: Element): Promise<void> => session.send(announcement(from, reply, randomUUID()));
+    const isTaken = queue.push({
+      id: name,
+      from,
+      descriptions: proposal.descriptions,
+      signal: controller.signal,
+      ring: () => answer(Ringing.encode({ id: name })),
+      proceed: async () => {
+        open.delete(key);
+        // COMPAT(Libervia 0.9): the other resources of an account without carbons stop ringing only by this.
+        await session.send(announcement(session.jid.bare, Accept.encode({ id: name }), randomUUID()));
+        await answer(Proceed.encode({ id: name }));
+      },
+      reject: async () => {
+        open.delete(key);
+        await answer(Reject.encode({ id: name, reason: reasonOf('busy') }));
+      },
+    });
+    if (!isTaken) return;
+    open.set(key, controller);
+    for (const oldest of open.keys()) {
+      if (open.size <= MAX_OPEN) break;
+      open.delete(oldest);
+    }
+  }
+}
+
+function keyOf(from: JID, name: string): string {
+  return `${from.toString()} ${name}`;
+}
+
+function announcement(to: JID, payload: Element, messageId: string): Element {
+  return xml(
+    'message',
+    { to: to.toString(), type: 'chat', id: messageId },
+    payload,
+    xml('store', { xmlns: NS_HINTS }),
+  );
+}
+
+function reasonOf(condition: string): { all: readonly Element[] } {
+  return { all: [xml(condition)] };
+}
+
+function childOf(stanza: Element, name: string): Element | undefined {
+  return stanza.getChild(name, NS_JINGLE_MESSAGE);
+}
+
+function isAbout(stanza: Element, name: string, id: string): boolean {
+  return childOf(stanza, name)?.attrs['id'] === id;
+}
+
+function fromOf(stanza: Element): JID | undefined {
+  const from: unknown = stanza.attrs['from'];
+  if (typeof from !== 'string') return undefined;
+  return JID.fromServer(from);
+}
