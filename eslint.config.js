@@ -66,6 +66,8 @@ const rooms = {
     'messaging',
     'roster',
     'output/safe-text',
+    'output/output',
+    'output/format',
   ],
   roster: ['xml', 'errors', 'jid', 'session/session'],
   registration: ['xml', 'errors', 'jid', 'session/session', 'forms'],

@@ -49,7 +49,12 @@ async function fill(pack: Pack, folder: string, name: string, warn: TarSourceOpt
   pack.finalize();
 }
 
-async function add(pack: Pack, entry: FolderEntry, name: string, warn: TarSourceOptions['warn']): Promise<void> {
+async function add(
+  pack: Pack,
+  entry: FolderEntry,
+  name: string,
+  warn: TarSourceOptions['warn'],
+): Promise<void> {
   if (entry.kind === 'other') {
     warn(`${entry.path} is left out: it is neither a file nor a folder nor a link`);
     return;
@@ -73,7 +78,10 @@ async function addFile(pack: Pack, file: string, name: string): Promise<void> {
   try {
     const { mode, mtime, size } = await handle.stat();
     const header = { name, mode: mode & 0o7777, mtime, size, type: 'file' as const };
-    if (size === 0) { await written(pack, header); return; }
+    if (size === 0) {
+      await written(pack, header);
+      return;
+    }
     const entry = pack.entry(header);
     const content = handle.createReadStream({ end: size - 1, autoClose: false, highWaterMark: 256 * 1024 });
     let bytes = 0;

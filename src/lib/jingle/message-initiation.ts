@@ -10,7 +10,7 @@ import { JID } from '../jid/jid.js';
 import type { Session } from '../session/session.js';
 import { Deferred } from '../session/wait.js';
 import { element } from '../xml/codec.js';
-import type { Element} from '../xml/element.js';
+import type { Element } from '../xml/element.js';
 import { xml } from '../xml/element.js';
 import { attr, child, flag, optional, rawChildren } from '../xml/fields.js';
 import { token } from '../xml/scalars.js';
@@ -87,6 +87,11 @@ export class Proposal implements Disposable {
     await this.#send(this.#to, Retract.encode({ id: this.id, reason: reasonOf('cancel') }));
   }
 
+  /** The session that came of it is over (§3.7). */
+  async finish(peer: JID, condition: 'success' | 'expired'): Promise<void> {
+    await this.#send(peer, Finish.encode({ id: this.id, reason: reasonOf(condition) }));
+  }
+
   [Symbol.dispose](): void {
     this.#isOpen = false;
     for (const handler of this.#handlers) handler[Symbol.dispose]();
@@ -141,6 +146,8 @@ export interface IncomingProposal {
 export function proposals(session: MessageStream): AsyncIterableIterator<IncomingProposal> {
   const queue = new EventQueue<IncomingProposal>(100);
   const open = new Map<string, AbortController>();
+  /** Those that we took, until they are over. */
+  const taken = new Set<string>();
   const handlers = [
     session.handle({ name: 'message' }, (stanza) => {
       const from = fromOf(stanza);
@@ -151,7 +158,7 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
       }
       if (from.bare.equals(session.jid.bare) && from.resource === session.jid.resource) return;
       closeIf(stanza, 'retract', from);
-      closeIf(stanza, 'finish', from);
+      finishIf(stanza, from);
       const payload = childOf(stanza, 'propose');
       if (payload) receive(payload, from);
     }),
@@ -176,6 +183,15 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
     }
   }
 
+  /** §3.7: both parties say so. */
+  function finishIf(stanza: Element, from: JID): void {
+    const name = String(childOf(stanza, 'finish')?.attrs['id'] ?? '');
+    if (!taken.delete(keyOf(from, name))) return;
+    const reply = Finish.encode({ id: name, reason: reasonOf('success') });
+    // Nothing depends on it.
+    void session.send(announcement(from, reply, randomUUID())).catch(() => undefined);
+  }
+
   function receive(payload: Element, from: JID): void {
     const name: unknown = payload.attrs['id'];
     if (typeof name !== 'string' || name === '') return;
@@ -193,6 +209,7 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
       ring: () => answer(Ringing.encode({ id: name })),
       proceed: async () => {
         open.delete(key);
+        taken.add(key);
         // COMPAT(Libervia 0.9): the other resources of an account without carbons stop ringing only by this.
         await session.send(announcement(session.jid.bare, Accept.encode({ id: name }), randomUUID()));
         await answer(Proceed.encode({ id: name }));

@@ -10,6 +10,8 @@ import type { Progress } from './output.js';
 import { formatBytes } from './format.js';
 import { safeText } from './safe-text.js';
 
+const PACE_MS = 5000;
+
 export class LiveLine {
   #hide: (() => void) | undefined;
   #show: (() => void) | undefined;
@@ -28,14 +30,15 @@ export class LiveLine {
   }
 
   bar(label: string, unit: 'bytes' | 'items'): Progress {
-    let latest: { done: number; total: number | undefined; note: string } = {
+    let latest: { label: string; done: number; total: number | undefined; note: string } = {
+      label,
       done: 0,
       total: undefined,
       note: '',
     };
     let bar: SingleBar | undefined;
     let isStopped = !this.isShown;
-    const startedAt = performance.now();
+    const pace = new Pace();
     const draw = (): void => {
       bar?.setTotal(latest.total ?? latest.done);
       bar?.update(latest.done, { note: latest.note });
@@ -50,9 +53,8 @@ export class LiveLine {
             clearOnComplete: true,
             forceRedraw: true,
             format: (_options, params, payload: { note?: string }) => {
-              const seconds = Math.max(0.001, (performance.now() - startedAt) / 1000);
               const show = unit === 'bytes' ? formatBytes : String;
-              const rate = params.value / seconds;
+              const rate = pace.perSecond(performance.now());
               const left =
                 latest.total === undefined || rate === 0
                   ? ''
@@ -63,7 +65,7 @@ export class LiveLine {
                 latest.total === undefined
                   ? ''
                   : ` ${'█'.repeat(filled)}${'░'.repeat(cells - filled)} ${String(Math.floor(params.progress * 100))}%`;
-              return `${safeText(label, { singleLine: true })}${drawn} ${show(params.value)} ${show(Math.round(rate))}/s${left} ${payload.note ?? ''}`;
+              return `${safeText(latest.label, { singleLine: true })}${drawn} ${show(params.value)} ${show(Math.round(rate))}/s${left} ${payload.note ?? ''}`;
             },
           },
           cliProgress.Presets.shades_classic,
@@ -75,7 +77,12 @@ export class LiveLine {
     }
     return {
       update: (done, total, note) => {
-        latest = { done, total: total ?? latest.total, note: note ?? latest.note };
+        latest = { ...latest, done, total, note: note ?? latest.note };
+        pace.add(performance.now(), done);
+        draw();
+      },
+      relabel: (text) => {
+        latest = { ...latest, label: text };
         draw();
       },
       stop: () => {
@@ -111,6 +118,25 @@ export class LiveLine {
         spinner?.stop();
       },
     };
+  }
+}
+
+/** How fast something goes: over the last seconds, because paths change, and not counting what was there at the beginning. */
+class Pace {
+  readonly #samples: { ms: number; done: number }[] = [];
+
+  add(ms: number, done: number): void {
+    // A new thing is counted.
+    if (done < (this.#samples.at(-1)?.done ?? 0)) this.#samples.length = 0;
+    this.#samples.push({ ms, done });
+    while (this.#samples.length > 2 && ms - (this.#samples[1]?.ms ?? ms) > PACE_MS) this.#samples.shift();
+  }
+
+  perSecond(nowMs: number): number {
+    const [first] = this.#samples;
+    const last = this.#samples.at(-1);
+    if (!first || !last || last === first) return 0;
+    return ((last.done - first.done) * 1000) / Math.max(1, nowMs - first.ms);
   }
 }
 

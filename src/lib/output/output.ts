@@ -6,6 +6,8 @@
 export interface Progress {
   /** @param done units done so far; @param total known units, or undefined while unknown */
   update(done: number, total?: number, note?: string): void;
+  /** What the bar is about now. */
+  relabel(label: string): void;
   stop(): void;
 }
 

@@ -15,7 +15,10 @@ const NS_ROSTER = 'jabber:iq:roster';
 
 const RosterQuery = element(NS_ROSTER, 'query', {
   items: children(
-    element(NS_ROSTER, 'item', { jid: attr('jid', jid), subscription: withDefault(attr('subscription', token), 'none') }),
+    element(NS_ROSTER, 'item', {
+      jid: attr('jid', jid),
+      subscription: withDefault(attr('subscription', token), 'none'),
+    }),
   ),
 });
 
