@@ -69,7 +69,7 @@ const rooms = {
     'output/output',
     'output/format',
   ],
-  roster: ['xml', 'errors', 'jid', 'session/session'],
+  roster: ['xml', 'errors', 'jid', 'session/session', 'disco'],
   registration: ['xml', 'errors', 'jid', 'session/session', 'forms'],
   help: ['command', 'errors', 'config', 'trace/record'],
   completion: ['command'],

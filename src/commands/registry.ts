@@ -68,6 +68,16 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./send.js')),
   },
   {
+    path: 'send-file',
+    summary: 'send files',
+    load: load(() => import('./send-file.js')),
+  },
+  {
+    path: 'receive-file',
+    summary: 'receive files',
+    load: load(() => import('./receive-file.js')),
+  },
+  {
     path: 'listen',
     summary: 'print messages as they come in',
     load: load(() => import('./listen.js')),

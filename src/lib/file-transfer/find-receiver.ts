@@ -9,6 +9,7 @@ import type { JID } from '../jid/jid.js';
 import { NS_JINGLE_MESSAGE, Proposal } from '../jingle/message-initiation.js';
 import type { PresenceWatch, Resource } from '../roster/presence-watch.js';
 import type { Contact } from '../roster/roster.js';
+import { sendPresence } from '../roster/send-presence.js';
 import type { Session } from '../session/session.js';
 import { interruption, within } from '../session/wait.js';
 import { xml } from '../xml/element.js';
@@ -165,10 +166,7 @@ class Search {
     try {
       note(`asking all clients of ${to.toString()} whether one of them takes files`);
       // §3.1: so that they see whether we are still there when they read it.
-      if (!this.#isSeen && session.kind === 'client')
-        await session.send(
-          xml('presence', { to: to.toString() }, xml('priority', {}, '-1'), await session.capabilities()),
-        );
+      if (!this.#isSeen && session.kind === 'client') await sendPresence(session, { to, priority: -1 });
       await proposal.send([xml('description', { xmlns: NS_FILE_TRANSFER })]);
       if (!isWaiting) await within(proposal.firstSign, { ...bounds, timeoutMs });
       const jid = await within(proposal.answer, {

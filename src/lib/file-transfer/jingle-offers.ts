@@ -65,6 +65,7 @@ export function jingleOffers(session: Session, options: JingleOffersOptions): Of
       lost[Symbol.dispose]();
       advertised[Symbol.dispose]();
       void incoming.return?.();
+      for (const one of [...open]) one.endWhenIdle();
       shared[Symbol.dispose]();
       offers.end();
     },
@@ -148,6 +149,13 @@ class IncomingSession implements IncomingFileOwner {
     if (this.#files.size > 0 || this.jingle.phase !== 'active') return;
     clearTimeout(this.#grace);
     this.#grace = setTimeout(() => void this.jingle.terminate({ condition: 'success' }, options), GRACE_MS);
+  }
+
+  /** Nobody waits for another file of the sender any more. */
+  endWhenIdle(): void {
+    clearTimeout(this.#grace);
+    if (this.#files.size > 0 || this.jingle.phase !== 'active') return;
+    void this.jingle.terminate({ condition: 'success' }, { timeoutMs: this.timeoutMs });
   }
 
   #take(contents: readonly Content[], action: 'session-accept' | 'content-accept'): void {

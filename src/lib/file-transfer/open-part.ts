@@ -44,6 +44,10 @@ export class OpenPart implements FileSink {
     return this.#offset;
   }
 
+  get partPath(): string {
+    return this.#options.paths.part;
+  }
+
   async write(chunk: Buffer): Promise<void> {
     this.#offset += chunk.length;
     await this.#writer.write(chunk);

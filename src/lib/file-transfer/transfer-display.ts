@@ -72,6 +72,17 @@ export class TransferDisplay {
     } else if (!isOnlyOne) output.warn(error.message);
   }
 
+  /** An offer that was turned down: it comes to nothing more. */
+  async refused(id: string, reason: string): Promise<void> {
+    const { output, direction } = this.#options;
+    const known = this.#underway.get(id);
+    this.#underway.delete(id);
+    if (!known) return;
+    const { name, peer } = known;
+    if (output.isJson) await output.item({ event: 'refused', id, [direction]: peer, name, reason }, () => '');
+    else output.note(`refused ${name} of ${peer}: ${reason}`);
+  }
+
   /** While a question is open, nothing moves below it. */
   pause(): Disposable {
     this.#isPaused = true;

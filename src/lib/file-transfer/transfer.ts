@@ -37,6 +37,8 @@ export interface FileSource {
 export interface FileSink {
   /** Bytes kept so far, from this run and earlier ones: where the sender is asked to begin, and go on after a break. */
   readonly offset: number;
+  /** Where it is until it has its name; undefined where nothing is kept. */
+  readonly partPath?: string;
   /** Resolves when there is room for the next. @throws FileError */
   write(chunk: Buffer): Promise<void>;
   /** The hash of everything from byte 0; undefined where that cannot be known any more (a pipe, another algorithm). */
