@@ -62,13 +62,13 @@ async function add(
   if (entry.kind === 'file') return addFile(pack, entry.path, name);
   const { mode, mtime } = await lstat(entry.path);
   const common = { name, mode: mode & 0o7777, mtime };
-  if (entry.kind === 'folder') await written(pack, { ...common, type: 'directory' });
+  if (entry.kind === 'folder') await written(pack, { ...common, name: `${name}/`, type: 'directory' });
   else await written(pack, { ...common, type: 'symlink', linkname: await readlink(entry.path) });
 }
 
 function written(pack: Pack, header: Parameters<Pack['entry']>[0]): Promise<void> {
   return new Promise((resolve, reject) => {
-    pack.entry(header, (error) => (error ? reject(error) : resolve()));
+    pack.entry(header, '', (error) => (error ? reject(error) : resolve()));
   });
 }
 
