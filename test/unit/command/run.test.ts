@@ -4,6 +4,7 @@ import type { GlobalOptions } from '../../../src/lib/command/global-options.js';
 import { runProgram } from '../../../src/lib/command/run.js';
 import type { Context } from '../../../src/lib/context.js';
 import { UsageError } from '../../../src/lib/errors.js';
+import { createMemoryOutput } from '../../support/memory-output.js';
 
 interface Seen {
   options: { text: string; times: number } | undefined;
@@ -38,7 +39,7 @@ async function run(argv: string[]): Promise<Seen> {
     printHelp: (text) => (seen.help += text),
     createContext: (global) => {
       seen.global = global;
-      return Promise.resolve({} as Context);
+      return Promise.resolve({ output: createMemoryOutput().output } as unknown as Context);
     },
   });
   return seen;
