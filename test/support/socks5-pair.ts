@@ -3,7 +3,7 @@ import type { Socks5TransportOptions } from '../../src/lib/bytestreams/socks5/so
 import { socks5Transport } from '../../src/lib/bytestreams/socks5/socks5-transport.js';
 import { JID } from '../../src/lib/jid/jid.js';
 import type { Role } from '../../src/lib/jingle/stanzas.js';
-import type { TransportNegotiation } from '../../src/lib/jingle/transport.js';
+import type { JingleTransport, TransportNegotiation } from '../../src/lib/jingle/transport.js';
 import type { IqRequest, Session } from '../../src/lib/session/session.js';
 import type { Element } from '../../src/lib/xml/element.js';
 
@@ -11,6 +11,8 @@ export interface Party {
   negotiation: TransportNegotiation;
   /** What it has said in transport-infos. */
   said: string[];
+  /** The transport that it offered or answered with. */
+  offered?: string;
   /** What was tried, in words. */
   notes: string[];
 }
@@ -19,6 +21,10 @@ export interface PartyOptions extends Socks5TransportOptions {
   /** Answers what is asked of services; without it nobody answers. */
   answer?: (request: IqRequest) => Promise<Element>;
   timeoutMs?: number;
+  /** Where the own stream goes to. */
+  endpoint?: string;
+  /** One that is shared with other negotiations; the other options are its own, then. */
+  transport?: JingleTransport;
   signal?: AbortSignal;
 }
 
@@ -30,17 +36,24 @@ export function partyOf(
   self: JID,
   peer: JID,
   role: Role,
-  { answer, timeoutMs = 5000, signal, ...options }: PartyOptions,
+  {
+    answer,
+    timeoutMs = 5000,
+    signal,
+    endpoint = 'xmpp://127.0.0.1:5222',
+    transport,
+    ...options
+  }: PartyOptions,
   deliver: (info: Element) => void,
 ): Party {
   const said: string[] = [];
   const notes: string[] = [];
   const session = {
     jid: self,
-    info: { endpoint: 'xmpp://127.0.0.1:5222' },
+    info: { endpoint },
     request: answer ?? (() => Promise.reject(new Error('nobody answers'))),
   } as unknown as Session;
-  const negotiation = socks5Transport(options).begin({
+  const negotiation = (transport ?? socks5Transport(options)).begin({
     session,
     peer,
     role,
@@ -68,6 +81,9 @@ export async function exchange(
     initiator.negotiation.receiveInfo(info),
   );
   const offer = await initiator.negotiation.offer();
-  initiator.negotiation.setAnswer(await responder.negotiation.answer(offer));
+  const answer = await responder.negotiation.answer(offer);
+  initiator.offered = offer.toString();
+  responder.offered = answer.toString();
+  initiator.negotiation.setAnswer(answer);
   return [initiator, responder];
 }

@@ -6,25 +6,38 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Candidate } from './candidates.js';
 import { Socks5Error, requestStream } from './handshake.js';
+import { leadsBack } from './local-addresses.js';
 import { STREAM_BUFFER_BYTES } from './stream-buffer.js';
 
 /** Before the next candidate is tried beside the last. */
 const STAGGER_MS = 250;
 /** Before a proxy is tried beside direct candidates: it is a detour, and often somebody else's. */
 const PROXY_DELAY_MS = 1500;
-/** For one candidate, from the first packet to the end of the handshake. */
+/** For one candidate at most, from the first packet to the end of the handshake. */
 const ATTEMPT_MS = 8000;
+/** A name may have addresses of both families: how long the better one may take. Node's own 250 ms is less than some links take. */
+const FAMILY_MS = 1000;
 
 export interface Dialed {
   candidate: Candidate;
   socket: Socket;
 }
 
-export interface DialOptions {
-  /** What to ask a candidate for, in turn until one is granted. */
-  destinationsOf: (candidate: Candidate) => readonly string[];
+interface AttemptOptions {
   /** Ends every attempt. */
   signal: AbortSignal;
+  /** For a candidate, in milliseconds. */
+  timeoutMs?: number;
+  /**
+   * Whether candidates may lead to this machine itself: false keeps others from having its own services tried. True
+   * unless given.
+   */
+  mayReachLoopback?: boolean;
+}
+
+export interface DialOptions extends AttemptOptions {
+  /** What to ask a candidate for, in turn until one is granted. */
+  destinationsOf: (candidate: Candidate) => readonly string[];
   /** Candidates of less priority than this are not tried any more: the other party has something better. */
   floor: () => number;
   note: (fact: string) => void;
@@ -33,10 +46,10 @@ export interface DialOptions {
 /** The first candidate that lets us through, or undefined when none does. The others are closed. */
 export async function dialFirst(
   candidates: readonly Candidate[],
-  { destinationsOf, signal, floor, note }: DialOptions,
+  { destinationsOf, floor, note, ...attempt }: DialOptions,
 ): Promise<Dialed | undefined> {
   const over = new AbortController();
-  const ended = AbortSignal.any([signal, over.signal]);
+  const ended = AbortSignal.any([attempt.signal, over.signal]);
   let winner: Dialed | undefined;
   let pending = 0;
   let hasProxyWaited = false;
@@ -54,7 +67,7 @@ export async function dialFirst(
     if (candidate.priority < floor()) break;
     pending += 1;
     running.push(
-      dial(candidate, destinationsOf(candidate), ended)
+      dial(candidate, destinationsOf(candidate), { ...attempt, signal: ended })
         .then((socket) => {
           if (winner !== undefined || ended.aborted) {
             socket.destroy();
@@ -95,28 +108,38 @@ export async function dialFirst(
  * @throws Error why not
  */
 export async function dial(
-  candidate: Pick<Candidate, 'host' | 'port'>,
+  { host, port }: Pick<Candidate, 'host' | 'port'>,
   destinations: readonly string[],
-  signal: AbortSignal,
+  { signal, timeoutMs = ATTEMPT_MS, mayReachLoopback = true }: AttemptOptions,
 ): Promise<Socket> {
+  const limitMs = Math.min(timeoutMs, ATTEMPT_MS);
+  const tooLate = new AbortController();
+  const timer = setTimeout(() => tooLate.abort(new Error(`no answer within ${limitMs / 1000} s`)), limitMs);
+  const ended = AbortSignal.any([signal, tooLate.signal]);
   let refusal: unknown;
-  for (const destination of destinations) {
-    try {
-      return await dialOnce(candidate, destination, signal);
-    } catch (error) {
-      if (!(error instanceof Socks5Error)) throw error;
-      refusal = error;
+  try {
+    for (const destination of destinations) {
+      try {
+        return await dialOnce({ host, port }, destination, ended, mayReachLoopback);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refusal = error;
+      }
     }
+    throw refusal;
+  } finally {
+    clearTimeout(timer);
   }
-  throw refusal;
 }
 
 async function dialOnce(
   { host, port }: Pick<Candidate, 'host' | 'port'>,
   destination: string,
   signal: AbortSignal,
+  mayReachLoopback: boolean,
 ): Promise<Socket> {
   signal.throwIfAborted();
+  if (!mayReachLoopback && leadsBack(host)) throw leadsBackError();
   // @types/node does not know that a socket passes `highWaterMark` on.
   const options = {
     host,
@@ -125,15 +148,19 @@ async function dialOnce(
     allowHalfOpen: true,
     noDelay: true,
     highWaterMark: STREAM_BUFFER_BYTES,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: FAMILY_MS,
   };
   const socket = connect(options);
   // Stays on: between the handshake and its use a connection may break without anybody's harm.
   socket.on('error', () => undefined);
-  const stop = (): void => void socket.destroy(new Error('it is not needed any more'));
-  const timer = setTimeout(
-    () => socket.destroy(new Error(`no answer within ${ATTEMPT_MS / 1000} s`)),
-    ATTEMPT_MS,
-  );
+  socket.on('lookup', (_error, address) => {
+    if (!mayReachLoopback && leadsBack(address)) socket.destroy(leadsBackError());
+  });
+  const stop = (): void =>
+    void socket.destroy(
+      signal.reason instanceof Error ? signal.reason : new Error('it is not needed any more'),
+    );
   signal.addEventListener('abort', stop);
   try {
     await requestStream(socket, destination);
@@ -142,9 +169,18 @@ async function dialOnce(
     socket.destroy();
     throw error;
   } finally {
-    clearTimeout(timer);
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** Worth asking for something else. Some close the connection instead of refusing, and what we have written then breaks it. */
+function isRefusal(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return error instanceof Socks5Error || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+function leadsBackError(): Error {
+  return new Error('it is an address of this machine');
 }
 
 export function placeOf({ host, port }: Pick<Candidate, 'host' | 'port'>): string {

@@ -3,7 +3,7 @@
  * listens only while a negotiation needs it.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { FileError } from '../../errors.js';
+import { ConnectError } from '../../errors.js';
 import { STREAM_BUFFER_BYTES } from './stream-buffer.js';
 import { grantStream, readStreamRequest, refuseStream } from './handshake.js';
 
@@ -16,8 +16,16 @@ export interface ListenOptions {
 
 /** For a handshake: a few bytes each way. */
 const HANDSHAKE_MS = 10_000;
-/** Connections whose handshake is not over: more are refused, so that nobody can use them all up. */
+/** Connections whose handshake is not over: of more, the oldest are closed, so that whoever says nothing keeps nobody out. */
 const MAX_PENDING = 64;
+const LISTEN_ATTEMPTS = 5;
+/** There is no such kind of address on this machine. */
+const noSuchFamily: readonly unknown[] = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EPROTONOSUPPORT'];
+
+/** The port that somebody forwards to cannot be had. */
+export class ListenError extends ConnectError {
+  override readonly name = 'ListenError';
+}
 
 type Taker = (socket: Socket) => void;
 
@@ -33,10 +41,15 @@ export class Socks5Listener {
     this.#options = options;
   }
 
+  /** The addresses it is told to listen on; undefined for every one of the machine. */
+  get hosts(): readonly string[] | undefined {
+    return this.#options.hosts;
+  }
+
   /**
    * The port to be reached at, as long as the registration is not disposed of. Each connection that asks for one of the
    * hashes is given to `take`.
-   * @throws FileError the port cannot be listened on
+   * @throws ListenError the port cannot be listened on
    */
   async expect(hashes: readonly string[], take: Taker): Promise<{ port: number } & Disposable> {
     this.#users += 1;
@@ -54,7 +67,7 @@ export class Socks5Listener {
       const [server] = await (this.#servers ??= this.#listen());
       const address = server?.address();
       if (address === null || address === undefined || typeof address === 'string')
-        throw new FileError('nothing to listen on for direct connections');
+        throw new ListenError('nothing to listen on for direct connections');
       return { port: address.port, [Symbol.dispose]: dispose };
     } catch (error) {
       this.#servers = undefined;
@@ -65,23 +78,33 @@ export class Socks5Listener {
 
   async #listen(): Promise<Server[]> {
     const { hosts, port = 0 } = this.#options;
-    if (hosts) {
-      const servers: Server[] = [];
-      let chosen = port;
-      for (const host of hosts) {
-        const server = await this.#listenOn(host, chosen);
-        servers.push(server);
-        const address = server.address();
-        if (address !== null && typeof address === 'object') chosen = address.port;
-      }
-      return servers;
-    }
+    if (hosts) return this.#listenOnAll(hosts, port);
     try {
       return [await this.#listenOn('::', port)];
     } catch (error) {
-      if (port !== 0) throw error;
       // A machine without IPv6.
+      if (!(error instanceof ListenError && noSuchFamily.includes(error.details['code']))) throw error;
       return [await this.#listenOn('0.0.0.0', port)];
+    }
+  }
+
+  /** The same port on each. One that is free at the first address may not be at the next, and another one is tried. */
+  async #listenOnAll(hosts: readonly string[], port: number): Promise<Server[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      const servers: Server[] = [];
+      let chosen = port;
+      try {
+        for (const host of hosts) {
+          const server = await this.#listenOn(host, chosen);
+          servers.push(server);
+          const address = server.address();
+          if (address !== null && typeof address === 'object') chosen = address.port;
+        }
+        return servers;
+      } catch (error) {
+        for (const server of servers) server.close();
+        if (port !== 0 || attempt === LISTEN_ATTEMPTS) throw error;
+      }
     }
   }
 
@@ -92,13 +115,11 @@ export class Socks5Listener {
         { allowHalfOpen: true, noDelay: true, pauseOnConnect: false, highWaterMark: STREAM_BUFFER_BYTES },
         (socket) => void this.#greet(socket),
       );
-      server.once('error', (cause: NodeJS.ErrnoException) =>
+      server.on('error', (cause: NodeJS.ErrnoException) =>
         reject(
-          new FileError(
+          new ListenError(
             `cannot listen on ${host} port ${port} for direct connections: ${cause.code ?? cause.message}`,
-            {
-              cause,
-            },
+            { cause, details: { code: cause.code } },
           ),
         ),
       );
@@ -112,9 +133,10 @@ export class Socks5Listener {
   async #greet(socket: Socket): Promise<void> {
     // Stays on: an error of a socket that nobody has taken yet is nobody's.
     socket.on('error', () => undefined);
-    if (this.#pending.size >= MAX_PENDING) {
-      socket.destroy();
-      return;
+    const [oldest] = this.#pending;
+    if (oldest && this.#pending.size >= MAX_PENDING) {
+      this.#pending.delete(oldest);
+      oldest.destroy();
     }
     this.#pending.add(socket);
     const timer = setTimeout(() => socket.destroy(), HANDSHAKE_MS);

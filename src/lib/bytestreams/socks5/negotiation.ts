@@ -3,7 +3,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { DecodeError, StanzaError, TimeoutError } from '../../errors.js';
+import { StanzaError, TimeoutError } from '../../errors.js';
 import {
   TransportFailedError,
   type Bytestream,
@@ -12,40 +12,39 @@ import {
 } from '../../jingle/transport.js';
 import { Deferred, within } from '../../session/wait.js';
 import type { Element } from '../../xml/element.js';
-import { destinationOf, nominate, usable, type Candidate } from './candidates.js';
-import { dial, dialFirst, placeOf, type Dialed } from './dial.js';
-import { earliestReadable } from './earliest-readable.js';
-import { ownCandidates } from './own-candidates.js';
+import { plainAddress } from './arrivals.js';
+import { destinationOf, nominate, type Candidate } from './candidates.js';
+import { dialFirst, placeOf, type Dialed } from './dial.js';
+import { earliestData } from './earliest-data.js';
+import { OwnOffer } from './own-offer.js';
+import { activateOwnProxy } from './own-proxy.js';
 import { socketBytestream } from './socket-bytestream.js';
 import type { Socks5Surroundings } from './socks5-transport.js';
-import {
-  NS_JINGLE_SOCKS5,
-  decodeInfo,
-  decodeParameters,
-  encodeActivation,
-  encodeInfo,
-  encodeParameters,
-  type Socks5Info,
-  type Socks5Parameters,
-} from './stanzas.js';
+import { NS_JINGLE_SOCKS5, decodeInfo, encodeInfo, encodeParameters, type Socks5Info } from './stanzas.js';
+import { TheirOffer, type BothOrders } from './their-offer.js';
 
 /** Once the other party has reached us, what may still be better is waited for this long. */
 const BETTER_WITHIN_MS = 1000;
 
+/** What was agreed on. */
+interface Path {
+  socket: Socket;
+  method: 'direct' | 'proxy';
+  place: string;
+}
+
 export class Socks5Negotiation implements TransportNegotiation {
   readonly namespace = NS_JINGLE_SOCKS5;
   readonly #context: TransportContext;
-  readonly #around: Socks5Surroundings;
   readonly #over = new AbortController();
   readonly #notes: string[] = [];
   #sid: string = randomUUID();
-  #own: readonly Candidate[] = [];
-  #theirs: readonly Candidate[] = [];
-  #theirDestination: string | undefined;
-  #listening: Disposable | undefined;
-  /** Connections of the other party to us, in order of arrival. */
-  readonly #arrived: Socket[] = [];
-  #arrival = new Deferred<undefined>();
+  readonly #own: OwnOffer;
+  readonly #theirs: TheirOffer;
+  /** Connections that have been made and not been handed out. */
+  readonly #loose = new Set<Socket>();
+  /** Why their answer is of no use. */
+  #unusable: TransportFailedError | undefined;
   /** Which of our candidates they have connected to; undefined: none. */
   readonly #theirChoice = new Deferred<Candidate | undefined>();
   #theirChoicePriority = 0;
@@ -54,31 +53,37 @@ export class Socks5Negotiation implements TransportNegotiation {
 
   constructor(context: TransportContext, around: Socks5Surroundings) {
     this.#context = context;
-    this.#around = around;
+    this.#own = new OwnOffer(context, around, (fact) => this.#note(fact));
+    this.#theirs = new TheirOffer(around);
   }
 
   get sid(): string {
     return this.#sid;
   }
 
-  async offer(): Promise<Element> {
-    return encodeParameters(await this.#gather());
+  offer(): Promise<Element> {
+    return this.#gather();
   }
 
   async answer(theirs: Element): Promise<Element> {
-    this.#read(theirs);
-    return encodeParameters(await this.#gather());
+    this.#sid = this.#theirs.read(theirs);
+    return this.#gather();
   }
 
   setAnswer(theirs: Element): void {
-    this.#read(theirs);
+    try {
+      this.#theirs.read(theirs);
+    } catch (error) {
+      if (!(error instanceof TransportFailedError)) throw error;
+      this.#unusable = error;
+    }
   }
 
   receiveInfo(transport: Element): void {
     const info = decodeInfo(transport);
     switch (info?.kind) {
       case 'candidate-used': {
-        const candidate = this.#own.find(({ cid }) => cid === info.cid);
+        const candidate = this.#own.candidates.find(({ cid }) => cid === info.cid);
         this.#theirChoicePriority = candidate?.priority ?? 0;
         this.#theirChoice.resolve(candidate);
         return;
@@ -94,225 +99,164 @@ export class Socks5Negotiation implements TransportNegotiation {
         return;
       case undefined:
         // Further candidates, one a message (§2.2), come before anything is agreed on.
-        this.#addCandidates(transport);
+        this.#theirs.add(transport);
     }
   }
 
   async connect(): Promise<Bytestream> {
-    const { role, timeoutMs, signal } = this.#context;
-    const [ours, theirs] = await within(Promise.all([this.#dialTheirs(), this.#theirChoice.promise]), {
-      doing: 'agreeing on a SOCKS5 candidate',
-      timeoutMs,
-      signal,
-    });
     try {
-      switch (nominate(ours?.candidate.priority, theirs?.priority, role === 'initiator')) {
-        case 'ours':
-          return await this.#useOurs(required(ours));
-        case 'theirs':
-          ours?.socket.destroy();
-          return await this.#useTheirs(required(theirs));
-        case 'tie-ours':
-          return await this.#breakTie(required(ours), required(theirs), 'ours');
-        case 'tie-theirs':
-          return await this.#breakTie(required(ours), required(theirs), 'theirs');
-        case 'none': {
-          const tried = this.#notes.length > 0 ? `: ${this.#notes.join('; ')}` : '';
-          throw new TransportFailedError(`no SOCKS5 candidate can be reached${tried}`);
-        }
-      }
+      if (this.#unusable) throw this.#unusable;
+      const { socket, method, place } = await this.#agree();
+      this.#loose.delete(socket);
+      return socketBytestream(socket, method, place);
     } catch (error) {
-      ours?.socket.destroy();
+      this.abandon();
       throw error;
     }
   }
 
   abandon(): void {
     this.#over.abort();
-    this.#listening?.[Symbol.dispose]();
-    for (const socket of this.#arrived.splice(0)) socket.destroy();
+    this.#own.end();
+    for (const socket of this.#loose) socket.destroy();
+    this.#loose.clear();
+    const error = new TransportFailedError('the SOCKS5 negotiation was given up');
+    this.#theirChoice.reject(error);
+    this.#activation.reject(error);
   }
 
-  /** Everything we can be reached at. @throws TransportFailedError nothing, and nothing of theirs to try */
-  async #gather(): Promise<Socks5Parameters> {
-    const { session, peer, timeoutMs } = this.#context;
-    const { direct, advertised, listener } = this.#around;
-    const self = session.jid.toString();
-    const other = peer.toString();
-    const [port, proxies] = await Promise.all([
-      direct ? this.#listen(listener) : undefined,
-      this.#around.proxies(session, timeoutMs),
-    ]);
-    this.#own = ownCandidates({
-      jid: self,
-      server: session.info.endpoint,
-      port,
-      advertised,
-      proxies,
-      theirs: this.#theirs,
+  async #agree(): Promise<Path> {
+    const { role, timeoutMs, signal } = this.#context;
+    const [ours, theirs] = await within(Promise.all([this.#dialTheirs(), this.#theirChoice.promise]), {
+      doing: 'agreeing on a SOCKS5 candidate',
+      timeoutMs,
+      signal,
     });
-    return {
-      sid: this.#sid,
-      destination: destinationOf(this.#sid, self, other),
-      candidates: this.#own,
-    };
+    switch (nominate(ours?.candidate.priority, theirs?.priority, role === 'initiator')) {
+      case 'ours':
+        return this.#useOurs(required(ours));
+      case 'theirs':
+        ours?.socket.destroy();
+        return this.#useTheirs(required(theirs));
+      case 'tie-ours':
+        return this.#breakTie(required(ours), required(theirs), 'ours');
+      case 'tie-theirs':
+        return this.#breakTie(required(ours), required(theirs), 'theirs');
+      case 'none':
+        throw this.#failed('no SOCKS5 candidate can be reached');
+    }
   }
 
-  async #listen(listener: Socks5Surroundings['listener']): Promise<number> {
-    const registration = await listener.expect(this.#bothOrders(), (socket) => {
-      this.#arrived.push(socket);
-      this.#arrival.resolve(undefined);
-      this.#arrival = new Deferred();
-    });
-    this.#listening = registration;
-    if (this.#over.signal.aborted) registration[Symbol.dispose]();
-    return registration.port;
+  async #gather(): Promise<Element> {
+    const orders = this.#bothOrders();
+    const [, destination] = orders;
+    const candidates = await this.#own.gather(orders, this.#theirs.candidates);
+    return encodeParameters({ sid: this.#sid, destination, candidates });
   }
 
-  /**
-   * COMPAT(Gajim 1.7, iris): the specification leaves open in which order the parties stand in the hash of a direct
-   * candidate of the responder; both are taken, and both are tried.
-   */
-  #bothOrders(): [theirsFirst: string, oursFirst: string] {
+  /** Whoever asks for either of them is let in (see `TheirOffer.destinationsOf`). */
+  #bothOrders(): BothOrders {
     const self = this.#context.session.jid.toString();
     const other = this.#context.peer.toString();
     return [destinationOf(this.#sid, other, self), destinationOf(this.#sid, self, other)];
   }
 
-  #destinationsOf(candidate: Candidate): string[] {
-    const [offererFirst, oursFirst] = this.#bothOrders();
-    // A proxy lets everybody in and joins those who asked for the same: only the offerer's own value will do.
-    if (candidate.type === 'proxy') return [this.#theirDestination ?? offererFirst];
-    return [
-      ...new Set([...(this.#theirDestination ? [this.#theirDestination] : []), offererFirst, oursFirst]),
-    ];
-  }
-
-  #read(transport: Element): void {
-    try {
-      const { sid, destination, candidates } = decodeParameters(transport);
-      this.#sid = sid;
-      this.#theirDestination = destination;
-      this.#theirs = this.#wanted(candidates);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      throw new TransportFailedError(`the other party's SOCKS5 transport is not usable: ${error.reason}`, {
-        cause: error,
-      });
-    }
-  }
-
-  #addCandidates(transport: Element): void {
-    try {
-      this.#theirs = this.#wanted([...this.#theirs, ...decodeParameters(transport).candidates]);
-    } catch {
-      // Without a sid it is about nothing that we know.
-    }
-  }
-
-  #wanted(candidates: readonly Candidate[]): Candidate[] {
-    const { direct, usesProxies } = this.#around;
-    return usable(candidates).filter(({ type }) => (type === 'proxy' ? usesProxies : direct));
-  }
-
   /** Tries what they offer, and tells them what came of it. */
   async #dialTheirs(): Promise<Dialed | undefined> {
+    const orders = this.#bothOrders();
     const enough = new AbortController();
-    void this.#theirChoice.promise.then((choice) => {
-      if (choice && choice.type !== 'proxy') setTimeout(() => enough.abort(), BETTER_WITHIN_MS).unref();
-    });
-    const dialed = await dialFirst(this.#theirs, {
-      destinationsOf: (candidate) => this.#destinationsOf(candidate),
+    this.#theirChoice.promise.then(
+      (choice) => {
+        if (choice && choice.type !== 'proxy') setTimeout(() => enough.abort(), BETTER_WITHIN_MS).unref();
+      },
+      () => undefined,
+    );
+    const dialed = await dialFirst(this.#theirs.elsewhere(this.#own.candidates), {
+      destinationsOf: (candidate) => this.#theirs.destinationsOf(candidate, orders),
       signal: AbortSignal.any([this.#over.signal, enough.signal]),
+      // Half of the time, so that the other party hears of our failure before it gives up on us.
+      timeoutMs: this.#context.timeoutMs / 2,
+      mayReachLoopback: this.#own.isAtHome,
       floor: () => this.#theirChoicePriority,
       note: (fact) => this.#note(fact),
     });
-    if (this.#over.signal.aborted) {
-      dialed?.socket.destroy();
-      return undefined;
-    }
-    try {
-      await this.#tell(
-        dialed ? { kind: 'candidate-used', cid: dialed.candidate.cid } : { kind: 'candidate-error' },
-      );
-    } catch (error) {
-      dialed?.socket.destroy();
-      throw error;
-    }
+    if (dialed) this.#keep(dialed.socket);
+    if (this.#over.signal.aborted) return undefined;
+    await this.#tell(
+      dialed ? { kind: 'candidate-used', cid: dialed.candidate.cid } : { kind: 'candidate-error' },
+    );
     return dialed;
   }
 
-  async #useOurs({ candidate, socket }: Dialed): Promise<Bytestream> {
-    if (candidate.type === 'proxy') {
-      await this.#bounded(this.#activation.promise, 'waiting for the other party to activate its proxy');
-      return socketBytestream(socket, 'proxy', placeOf(candidate));
-    }
-    return socketBytestream(socket, 'direct', placeOf(candidate));
+  /** Closes it when it is not handed out. */
+  #keep(socket: Socket): void {
+    if (this.#over.signal.aborted) socket.destroy();
+    else this.#loose.add(socket);
   }
 
-  async #useTheirs(candidate: Candidate): Promise<Bytestream> {
+  async #useOurs({ candidate, socket }: Dialed): Promise<Path> {
+    if (candidate.type === 'proxy') {
+      await this.#bounded(this.#activation.promise, 'waiting for the other party to activate its proxy');
+      return { socket, method: 'proxy', place: placeOf(candidate) };
+    }
+    return { socket, method: 'direct', place: placeOf(candidate) };
+  }
+
+  async #useTheirs(candidate: Candidate): Promise<Path> {
     if (candidate.type === 'proxy') return this.#useOwnProxy(candidate);
     const socket = await this.#takeArrived(candidate);
-    return socketBytestream(
-      socket,
-      'direct',
-      placeOf({ host: remoteOf(socket), port: socket.remotePort ?? 0 }),
-    );
+    return directPath(socket);
   }
 
   /** The offerer of a proxy connects to it as well, activates it, and says so (§2.4). */
-  async #useOwnProxy(candidate: Candidate): Promise<Bytestream> {
-    const { session, peer, timeoutMs, signal } = this.#context;
-    let socket: Socket | undefined;
+  async #useOwnProxy(candidate: Candidate): Promise<Path> {
+    const [, destination] = this.#bothOrders();
+    let socket: Socket;
     try {
-      const [, oursFirst] = this.#bothOrders();
-      socket = await dial(candidate, [oursFirst], this.#over.signal);
-      await session.request(
-        { type: 'set', to: candidate.jid, payload: encodeActivation(this.#sid, peer.toString()) },
-        { timeoutMs, ...(signal && { signal }) },
-      );
+      socket = await activateOwnProxy({
+        context: this.#context,
+        candidate,
+        sid: this.#sid,
+        destination,
+        mayReachLoopback: this.#own.isAtHome,
+        signal: this.#over.signal,
+      });
     } catch (error) {
-      socket?.destroy();
-      if (signal?.aborted) throw error;
+      if (this.#context.signal?.aborted || this.#over.signal.aborted) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       this.#note(`proxy ${placeOf(candidate)}: ${reason}`);
       await this.#tell({ kind: 'proxy-error' });
-      throw new TransportFailedError(`the proxy ${placeOf(candidate)} could not be used: ${reason}`, {
-        cause: error,
-      });
+      throw this.#failed('the own proxy could not be used');
     }
+    this.#keep(socket);
     await this.#tell({ kind: 'activated', cid: candidate.cid });
-    return socketBytestream(socket, 'proxy', placeOf(candidate));
+    return { socket, method: 'proxy', place: placeOf(candidate) };
   }
 
   /**
    * COMPAT(Dino 0.4): both have connected, with the same priority: XEP-0260 §2.4 takes what the initiator has chosen,
    * Dino what the initiator has offered. Where data arrives on the other one, that is what the other party meant.
    */
-  async #breakTie(ours: Dialed, theirs: Candidate, standing: 'ours' | 'theirs'): Promise<Bytestream> {
+  async #breakTie(ours: Dialed, theirs: Candidate, standing: 'ours' | 'theirs'): Promise<Path> {
     // A proxy is told apart by who activates it.
     if (ours.candidate.type === 'proxy' || theirs.type === 'proxy')
       return standing === 'ours' ? this.#useOurs(ours) : this.#useTheirs(theirs);
     const arrived = await this.#takeArrived(theirs);
     const [nominated, other] = standing === 'ours' ? [ours.socket, arrived] : [arrived, ours.socket];
-    const chosen = await earliestReadable(nominated, other);
+    const chosen = await earliestData(nominated, other);
     (chosen === nominated ? other : nominated).destroy();
-    const place = { host: remoteOf(chosen), port: chosen.remotePort ?? 0 };
-    return socketBytestream(chosen, 'direct', placeOf(place));
+    return directPath(chosen);
   }
 
-  /** Of several connections the one to that address of ours; behind a forwarded port it cannot be told. */
   async #takeArrived({ host }: Candidate): Promise<Socket> {
     for (;;) {
-      const open = this.#arrived.filter((socket) => !socket.destroyed);
-      const chosen = open.find(({ localAddress }) => plain(localAddress) === host) ?? open[0];
-      if (chosen) {
-        this.#arrived.splice(this.#arrived.indexOf(chosen), 1);
-        for (const socket of this.#arrived.splice(0)) socket.destroy();
-        return chosen;
+      const socket = this.#own.arrivals.take(host);
+      if (socket) {
+        this.#keep(socket);
+        return socket;
       }
       await this.#bounded(
-        this.#arrival.promise,
+        this.#own.arrivals.next,
         'waiting for the connection that the other party says it made',
       );
     }
@@ -324,8 +268,7 @@ export class Socks5Negotiation implements TransportNegotiation {
       return await within(work, { doing, timeoutMs, signal });
     } catch (error) {
       // The other party is alive, only this path is not.
-      if (error instanceof TimeoutError) throw new TransportFailedError(error.message, { cause: error });
-      throw error;
+      throw error instanceof TimeoutError ? this.#failed(error.message) : error;
     }
   }
 
@@ -334,13 +277,13 @@ export class Socks5Negotiation implements TransportNegotiation {
       await this.#context.sendInfo(encodeInfo(this.#sid, info));
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
-      throw new TransportFailedError(
-        `the other party does not go along with ${info.kind}: ${error.message}`,
-        {
-          cause: error,
-        },
-      );
+      throw this.#failed(`the other party does not go along with ${info.kind}: ${error.message}`);
     }
+  }
+
+  /** With all that was tried. */
+  #failed(what: string): TransportFailedError {
+    return new TransportFailedError([what, this.#notes.join('; ')].filter(Boolean).join(': '));
   }
 
   #note(fact: string): void {
@@ -354,11 +297,7 @@ function required<T>(value: T | undefined): T {
   return value;
 }
 
-/** `::ffff:192.0.2.1` is how a socket for both families shows an IPv4 address. */
-function plain(address: string | undefined): string | undefined {
-  return address?.replace(/^::ffff:(?=\d+\.)/i, '');
-}
-
-function remoteOf(socket: Socket): string {
-  return plain(socket.remoteAddress) ?? 'a closed connection';
+function directPath(socket: Socket): Path {
+  const host = plainAddress(socket.remoteAddress) ?? 'a closed connection';
+  return { socket, method: 'direct', place: placeOf({ host, port: socket.remotePort ?? 0 }) };
 }

@@ -21,7 +21,7 @@ export interface Streamhost {
 
 const types: readonly CandidateType[] = ['direct', 'assisted', 'tunnel', 'proxy'];
 /** More than anybody has; each is a connection that somebody else wants us to make. */
-const MAX_CANDIDATES = 20;
+export const MAX_CANDIDATES = 20;
 
 /** The `<transport/>` of an offer or an answer. */
 export interface Socks5Parameters {

@@ -2,15 +2,17 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { destinationOf } from '../../../../src/lib/bytestreams/socks5/candidates.js';
+import { destinationOf, priorityOf } from '../../../../src/lib/bytestreams/socks5/candidates.js';
 import {
   grantStream,
   readStreamRequest,
   refuseStream,
   requestStream,
 } from '../../../../src/lib/bytestreams/socks5/handshake.js';
+import { socks5Transport } from '../../../../src/lib/bytestreams/socks5/socks5-transport.js';
 import { decodeParameters, encodeInfo } from '../../../../src/lib/bytestreams/socks5/stanzas.js';
 import { TransportFailedError, type Bytestream } from '../../../../src/lib/jingle/transport.js';
+import { Deferred } from '../../../../src/lib/session/wait.js';
 import { xml, type Element } from '../../../../src/lib/xml/element.js';
 import { exchange, juliet, partyOf, romeo } from '../../../support/socks5-pair.js';
 
@@ -348,5 +350,180 @@ describe('a SOCKS5 negotiation', () => {
     await expect(
       negotiation.answer(xml('transport', { xmlns: 'urn:xmpp:jingle:transports:s5b:1' })),
     ).rejects.toBeInstanceOf(TransportFailedError);
+  });
+
+  it('gives up on an answer that is none when it would connect, not in the middle of the session', async () => {
+    const { negotiation } = partyOf(romeo, juliet, 'initiator', {}, () => undefined);
+    const { sid } = decodeParameters(await negotiation.offer());
+    negotiation.setAnswer(transportOf(sid, [], { mode: 'udp' }));
+    await expect(negotiation.connect()).rejects.toThrow(/only tcp is known/);
+  });
+
+  it('does not connect to itself where both parties have the same address and port', async () => {
+    const { negotiation, said } = partyOf(romeo, juliet, 'initiator', {}, () => undefined);
+    const { sid, candidates } = decodeParameters(await negotiation.offer());
+    const own = candidates.find(({ host }) => host === '127.0.0.1');
+    negotiation.setAnswer(
+      transportOf(sid, [{ cid: 'same', port: own?.port ?? 0, priority: 9_000_000, jid: juliet.toString() }]),
+    );
+    negotiation.receiveInfo(encodeInfo(sid, { kind: 'candidate-error' }));
+    await expect(negotiation.connect()).rejects.toBeInstanceOf(TransportFailedError);
+    expect(said.join()).toContain('candidate-error');
+  });
+
+  it('tries nothing on its own machine for a party that cannot be there', async () => {
+    let connections = 0;
+    const port = await serve(() => (connections += 1));
+    const { negotiation } = partyOf(
+      juliet,
+      romeo,
+      'responder',
+      { endpoint: 'xmpps://192.0.2.7:5223' },
+      () => undefined,
+    );
+    const answer = await negotiation.answer(
+      transportOf(
+        's',
+        ['127.0.0.1', '::1', '0.0.0.0', '127.1', 'localhost', '::ffff:7f00:1'].map((host, index) => ({
+          cid: String(index),
+          host,
+          port,
+          priority: 100 + index,
+        })),
+      ),
+    );
+    expect(decodeParameters(answer).candidates.map(({ host }) => host)).not.toContain('127.0.0.1');
+    negotiation.receiveInfo(encodeInfo('s', { kind: 'candidate-error' }));
+    await expect(negotiation.connect()).rejects.toThrow('127.0.0.1:');
+    expect(connections).toBe(0);
+  });
+
+  it('never offers a priority that the other party has used', async () => {
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const taken = Array.from({ length: 19 }, (_, index) => ({
+        cid: String(index),
+        port: index + 1,
+        priority: priorityOf('direct', 0, attempt + index),
+      }));
+      const { negotiation } = partyOf(juliet, romeo, 'responder', {}, () => undefined);
+      const answer = decodeParameters(await negotiation.answer(transportOf('s', taken)));
+      const theirs = taken.map(({ priority }) => priority);
+      for (const { priority } of answer.candidates) expect(theirs).not.toContain(priority);
+      negotiation.abandon();
+    }
+  });
+
+  it('goes on without its own port where that is taken, and says so', async () => {
+    const port = await serve(() => undefined);
+    const { negotiation, notes } = partyOf(
+      romeo,
+      juliet,
+      'initiator',
+      { listen: { hosts: ['127.0.0.1'], port } },
+      () => undefined,
+    );
+    expect(decodeParameters(await negotiation.offer()).candidates).toEqual([]);
+    expect(notes.join()).toContain(`cannot listen on 127.0.0.1 port ${port}`);
+    negotiation.abandon();
+  });
+
+  it('listens on the addresses that it is told to, and offers no others', async () => {
+    const { negotiation } = partyOf(
+      romeo,
+      juliet,
+      'initiator',
+      { listen: { hosts: ['127.0.0.1', '127.0.0.2'] } },
+      () => undefined,
+    );
+    const { candidates } = decodeParameters(await negotiation.offer());
+    expect(candidates.map(({ host }) => host)).toEqual(['127.0.0.1', '127.0.0.2']);
+    for (const { host, port } of candidates) {
+      const socket = connect({ host, port });
+      sockets.add(socket);
+      await once(socket, 'connect');
+    }
+    const elsewhere = connect({ host: '127.0.0.3', port: candidates[0]?.port ?? 0 });
+    await expect(once(elsewhere, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    negotiation.abandon();
+  });
+
+  it('closes what it has connected to when it is abandoned before anything is agreed on', async () => {
+    const closed = new Promise<void>((resolve) => {
+      void serve((socket) => {
+        socket.on('close', () => resolve());
+        void readStreamRequest(socket).then((hash) => {
+          grantStream(socket, hash);
+          socket.on('end', () => socket.destroy()).resume();
+        });
+      }).then(async (port) => {
+        await party.negotiation.answer(transportOf('s', [{ cid: 'c', port, priority: 9_000_000 }]));
+        connecting = party.negotiation.connect();
+        connecting.catch(() => undefined);
+      });
+    });
+    let connecting: Promise<Bytestream> | undefined;
+    const told = new Deferred<undefined>();
+    const party = partyOf(juliet, romeo, 'responder', {}, () => told.resolve(undefined));
+    await told.promise;
+    party.negotiation.abandon();
+    await closed;
+    await expect(connecting).rejects.toBeInstanceOf(TransportFailedError);
+  });
+
+  it('tells streams of a run apart that come to the same port', async () => {
+    const [left, right] = [socks5Transport(), socks5Transport()];
+    const pairs = await Promise.all(
+      Array.from({ length: 5 }, () => exchange({ transport: left }, { transport: right })),
+    );
+    const streams = await Promise.all(
+      pairs.map(([initiator, responder]) =>
+        Promise.all([initiator.negotiation.connect(), responder.negotiation.connect()]),
+      ),
+    );
+    await Promise.all(streams.map(async ([from, to], index) => carries(from, to, `stream ${index}`)));
+    for (const { negotiation } of pairs.flat()) negotiation.abandon();
+  });
+
+  it('is not kept busy by strangers who connect and say nothing', async () => {
+    const [initiator, responder] = await exchange();
+    // The port is what a scan finds; the hash is what it does not know.
+    const port = Number(/port="(\d+)"/.exec(initiator.offered ?? '')?.[1]);
+    const strangers = Array.from({ length: 100 }, () => connect({ port, host: '127.0.0.1' }));
+    await Promise.all(
+      strangers.map(async (socket) => {
+        sockets.add(socket.on('error', () => undefined));
+        await once(socket, 'connect');
+      }),
+    );
+    const [left, right] = await Promise.all([
+      initiator.negotiation.connect(),
+      responder.negotiation.connect(),
+    ]);
+    await carries(left, right, 'undisturbed');
+    for (const { negotiation } of [initiator, responder]) negotiation.abandon();
+  });
+
+  it('takes the connection that the other party has kept, of those to a forwarded port', async () => {
+    const advertised = [{ host: 'home.example.org', port: 4444 }];
+    const { negotiation } = partyOf(romeo, juliet, 'initiator', { advertised }, () => undefined);
+    const { sid, candidates } = decodeParameters(await negotiation.offer());
+    const port = candidates.find(({ type }) => type === 'direct')?.port ?? 0;
+    const ask = async (): Promise<Socket> => {
+      const socket = connect({ port, host: '127.0.0.1' });
+      sockets.add(socket);
+      await requestStream(socket, destinationOf(sid, romeo.toString(), juliet.toString()));
+      return socket;
+    };
+    const [dropped, kept] = [await ask(), await ask()];
+    dropped.destroy();
+    // The end has reached us when one that came later has been answered.
+    await ask();
+    negotiation.setAnswer(transportOf(sid, []));
+    const forwarded = candidates.find(({ type }) => type === 'assisted');
+    negotiation.receiveInfo(encodeInfo(sid, { kind: 'candidate-used', cid: forwarded?.cid ?? '' }));
+    const { stream } = await negotiation.connect();
+    kept.end('kept');
+    expect(await text(stream)).toBe('kept');
+    negotiation.abandon();
   });
 });
