@@ -20,6 +20,9 @@ const evidence = {
   fish: () => hasProgram('fish'),
   'groff-base': () => hasProgram('groff'),
   'python3-slixmpp': () => spawnSync('/usr/bin/python3', ['-c', 'import slixmpp']).status === 0,
+  iproute2: () => hasProgram('ip'),
+  nftables: () => hasProgram('nft'),
+  ncat: () => hasProgram('ncat'),
   'go-sendxmpp': () => hasProgram('go-sendxmpp'),
 };
 

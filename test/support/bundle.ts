@@ -20,6 +20,11 @@ export async function bundleProgram(name: string): Promise<Program> {
     platform: 'node',
     target: 'node20',
     format: 'esm',
+    // Packages that are CommonJS require Node's modules.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'],
     outfile: file,
     logLevel: 'error',
   });

@@ -128,7 +128,7 @@ function services(plan: SandboxPlan): Settings {
     },
     mod_proxy65: {
       hosts: [addresses.proxy],
-      hostname: '127.0.0.1',
+      hostname: options.proxyAddress ?? '127.0.0.1',
       ip: '127.0.0.1',
       port: ports.proxy,
     },

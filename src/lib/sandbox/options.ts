@@ -26,6 +26,8 @@ export interface SandboxOptions {
   clientCertificates?: boolean;
   /** More external components (XEP-0114), as the first label of their domain. */
   components?: readonly string[];
+  /** Where clients are told to find the SOCKS5 proxy. Default 127.0.0.1, where it listens in any case. */
+  proxyAddress?: string;
   /** Settings that replace or extend those of Prosody: of the whole server, and of the main virtual host. */
   prosody?: { global?: Readonly<Record<string, ConfigValue>>; host?: Readonly<Record<string, ConfigValue>> };
   /** Top-level settings that replace or (lists and maps) extend those of ejabberd. */

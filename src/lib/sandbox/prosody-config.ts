@@ -71,7 +71,10 @@ export function renderProsodyConfig(plan: SandboxPlan, pluginDir: string, hasPri
       sandbox_open_pubsub: true,
       expose_publisher: true,
     }),
-    component(addresses.proxy, 'proxy65', { proxy65_address: '127.0.0.1', proxy65_acl: [domain] }),
+    component(addresses.proxy, 'proxy65', {
+      proxy65_address: options.proxyAddress ?? '127.0.0.1',
+      proxy65_acl: [domain],
+    }),
     component(addresses.upload, 'http_file_share', {
       http_host: domain,
       http_external_url: externalUrl(plan),

@@ -14,7 +14,7 @@ const STAGGER_MS = 250;
 /** Before a proxy is tried beside direct candidates: it is a detour, and often somebody else's. */
 const PROXY_DELAY_MS = 1500;
 /** For one candidate at most, from the first packet to the end of the handshake. */
-const ATTEMPT_MS = 8000;
+const ATTEMPT_MS = 5000;
 /** A name may have addresses of both families: how long the better one may take. Node's own 250 ms is less than some links take. */
 const FAMILY_MS = 1000;
 

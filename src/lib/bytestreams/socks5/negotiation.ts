@@ -25,6 +25,8 @@ import { TheirOffer, type BothOrders } from './their-offer.js';
 
 /** Once the other party has reached us, what may still be better is waited for this long. */
 const BETTER_WITHIN_MS = 1000;
+/** Where it has reached only a proxy, a direct connection gets at least this long, which is time for a packet to get lost. */
+const DIRECT_WITHIN_MS = 2500;
 
 /** What was agreed on. */
 interface Path {
@@ -165,9 +167,12 @@ export class Socks5Negotiation implements TransportNegotiation {
   async #dialTheirs(): Promise<Dialed | undefined> {
     const orders = this.#bothOrders();
     const enough = new AbortController();
+    const begunAt = performance.now();
     this.#theirChoice.promise.then(
       (choice) => {
-        if (choice && choice.type !== 'proxy') setTimeout(() => enough.abort(), BETTER_WITHIN_MS).unref();
+        if (!choice) return;
+        const givenMs = choice.type === 'proxy' ? DIRECT_WITHIN_MS - (performance.now() - begunAt) : 0;
+        setTimeout(() => enough.abort(), Math.max(BETTER_WITHIN_MS, givenMs)).unref();
       },
       () => undefined,
     );
