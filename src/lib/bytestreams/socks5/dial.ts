@@ -54,8 +54,11 @@ export async function dialFirst(
   let pending = 0;
   let hasProxyWaited = false;
   const running: Promise<void>[] = [];
-  /** Resolved when an attempt ends, so that nothing is waited for in vain. */
+  /** Called when an attempt ends, so that nothing is waited for in vain. */
   let wake = (): void => undefined;
+  const onEnd = new Promise<void>((resolve) =>
+    ended.addEventListener('abort', () => resolve(), { once: true }),
+  );
 
   for (const candidate of candidates) {
     if (winner !== undefined || ended.aborted) break;
@@ -96,9 +99,9 @@ export async function dialFirst(
       wake = () => {
         if (winner !== undefined || pending === 0) resolve();
       };
-      ended.addEventListener('abort', () => resolve(), { once: true });
     });
-    await Promise.race([delay(ms, undefined, { signal: waiting.signal }).catch(() => undefined), woken]);
+    const timer = delay(ms, undefined, { signal: waiting.signal }).catch(() => undefined);
+    await Promise.race([timer, woken, onEnd]);
     waiting.abort();
   }
 }
