@@ -88,15 +88,32 @@ export function reportOf(watch: DeliveryWatch, session: Session, confirmation: C
   };
 }
 
-/** @throws StanzaError @throws RemoteError somebody refused @throws TimeoutError somebody did not confirm */
+/** What the conditions that are usual here come to (RFC 6120 §8.3.3). */
+const hints: Readonly<Record<string, string>> = {
+  'service-unavailable': 'there is no such account, or it takes no messages while it is offline',
+  'recipient-unavailable': 'nobody is there to take it',
+  'item-not-found': 'there is no such account',
+  'remote-server-not-found': 'check what stands behind the @',
+  'remote-server-timeout': 'their server does not answer; try again later',
+  'not-acceptable': 'for a room: it takes messages only of those who are in it, see --groupchat',
+  forbidden: 'they do not take messages of this account',
+};
+
+/** @throws RemoteError somebody refused @throws TimeoutError somebody did not confirm */
 export function throwProblems(watch: DeliveryWatch, confirmation: Confirmation, timeoutMs: number): void {
   const [refused] = watch.bounced;
   if (refused?.error) {
-    if (watch.sent === 1) throw refused.error;
+    const { condition, text, details } = refused.error;
     const count = watch.bounced.reduce((sum, { bounced }) => sum + bounced, 0);
-    throw new RemoteError(`${count} of ${watch.sent} messages were refused; ${refused.error.message}`, {
+    const what =
+      watch.sent === 1
+        ? `the message to ${refused.to.toString()} was refused`
+        : `${count} of ${watch.sent} messages were refused; that to ${refused.to.toString()}`;
+    const hint = hints[condition];
+    throw new RemoteError(`${what}: ${condition}${text ? ` (${text})` : ''}`, {
       cause: refused.error,
-      details: { condition: refused.error.condition, refused: count, sent: watch.sent },
+      details: { ...details, refused: count, sent: watch.sent },
+      ...(hint !== undefined && { hint }),
     });
   }
   const silent = watch.silent.map(({ to }) => to.toString());

@@ -193,12 +193,8 @@ async function bind(stream: XmppStream, features: Element, resource: string | un
 }
 
 function boundJid(stream: XmppStream, text: string): JID {
-  try {
-    const jid = JID.parse(text);
-    if (jid.resource !== undefined) return jid;
-  } catch {
-    // Told below.
-  }
+  const jid = JID.fromServer(text);
+  if (jid.domain !== '' && jid.resource !== undefined) return jid;
   throw stream.abort(new ProtocolError('the server bound an address that is not one'));
 }
 
