@@ -60,7 +60,9 @@ describeOnEachServer('send', (server) => {
   it('ends with 5 when there is no such recipient', async () => {
     const { code, stdout, stderr } = await send([address('nobody'), 'hello']);
     expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
-    expect(stderr).toMatch(/^xmppctl: the message to nobody@sandbox\.localhost was refused: service-unavailable.*\n$/);
+    expect(stderr).toMatch(
+      /^xmppctl: the message to nobody@sandbox\.localhost was refused: service-unavailable.*\n$/,
+    );
   });
 
   it('delivers to those who exist, and says who refused', async () => {
