@@ -8,6 +8,7 @@ import { Dispatcher } from '../../src/lib/session/dispatcher.js';
 import { IqRequests } from '../../src/lib/session/iq-requests.js';
 import { Responders, type ResponderKey } from '../../src/lib/session/responders.js';
 import type {
+  ConnectionInfo,
   IqHandler,
   IqRequest,
   Session,
@@ -58,9 +59,19 @@ export class MemoryNetwork {
 
 export class MemorySession implements Pick<
   Session,
-  'jid' | 'request' | 'send' | 'respond' | 'handle' | 'stanzas' | 'on' | 'timeoutMs'
+  'jid' | 'info' | 'request' | 'send' | 'respond' | 'handle' | 'stanzas' | 'on' | 'timeoutMs'
 > {
   timeoutMs = 5000;
+  /** On this machine, where the others may be as well. */
+  info: ConnectionInfo = {
+    endpoint: 'xmpp://127.0.0.1:5222',
+    transport: 'tcp',
+    tls: undefined,
+    mechanism: undefined,
+    channelBinding: undefined,
+    isStreamManaged: false,
+    isResumable: false,
+  };
   /** Every stanza that has arrived. */
   readonly received: Element[] = [];
   /** Reading stops when a reader is slow. */

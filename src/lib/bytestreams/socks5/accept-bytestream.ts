@@ -11,6 +11,7 @@ import { Deferred, within } from '../../session/wait.js';
 import type { Element } from '../../xml/element.js';
 import { destinationOf, usable } from './candidates.js';
 import { dialFirst, placeOf } from './dial.js';
+import { isLoopback, serverOf } from './local-addresses.js';
 import { socketBytestream } from './socket-bytestream.js';
 import { NS_BYTESTREAMS, decodeStreamhosts, encodeStreamhostUsed } from './stanzas.js';
 
@@ -19,7 +20,7 @@ export interface Socks5Acceptor extends Disposable {
   readonly opened: Promise<Bytestream>;
 }
 
-type Socks5Session = Pick<Session, 'jid' | 'respond' | 'on' | 'timeoutMs'>;
+type Socks5Session = Pick<Session, 'jid' | 'respond' | 'on' | 'timeoutMs' | 'info'>;
 type Listener = (query: Element) => Promise<Element>;
 
 /** Who waits for what, on each connection: by the requester's full address and the sid. */
@@ -52,6 +53,7 @@ export function acceptSocks5Bytestream(
       {
         destinationsOf: () => [destinationOf(sid, peer.toString(), session.jid.toString())],
         signal: ending.signal,
+        mayReachLoopback: isLoopback(serverOf(session)),
         floor: () => 0,
         note: (fact) => facts.push(fact),
       },

@@ -29,10 +29,9 @@ interface AttemptOptions {
   /** For a candidate, in milliseconds. */
   timeoutMs?: number;
   /**
-   * Whether candidates may lead to this machine itself: false keeps others from having its own services tried. True
-   * unless given.
+   * Whether candidates may lead to this machine itself: false keeps others from having its own services tried.
    */
-  mayReachLoopback?: boolean;
+  mayReachLoopback: boolean;
 }
 
 export interface DialOptions extends AttemptOptions {
@@ -113,7 +112,7 @@ export async function dialFirst(
 export async function dial(
   { host, port }: Pick<Candidate, 'host' | 'port'>,
   destinations: readonly string[],
-  { signal, timeoutMs = ATTEMPT_MS, mayReachLoopback = true }: AttemptOptions,
+  { signal, timeoutMs = ATTEMPT_MS, mayReachLoopback }: AttemptOptions,
 ): Promise<Socket> {
   const limitMs = Math.min(timeoutMs, ATTEMPT_MS);
   const tooLate = new AbortController();

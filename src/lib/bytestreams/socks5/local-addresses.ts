@@ -3,6 +3,7 @@
  */
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
+import type { Session } from '../../session/session.js';
 
 const MAX_ADDRESSES = 8;
 
@@ -56,6 +57,11 @@ loopback.addAddress('::1', 'ipv6');
 const unspecified = new BlockList();
 unspecified.addSubnet('0.0.0.0', 8, 'ipv4');
 unspecified.addAddress('::', 'ipv6');
+
+/** The host that the own stream goes to. */
+export function serverOf({ info: { endpoint } }: Pick<Session, 'info'>): string {
+  return URL.canParse(endpoint) ? new URL(endpoint).hostname : '';
+}
 
 export function isLoopback(host: string): boolean {
   const plain = host.replace(/^\[(.*)\]$/, '$1');

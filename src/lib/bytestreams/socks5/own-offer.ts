@@ -3,7 +3,7 @@ import type { TransportContext } from '../../jingle/transport.js';
 import { Arrivals } from './arrivals.js';
 import type { Candidate } from './candidates.js';
 import { ListenError } from './listener.js';
-import { isLoopback, localAddresses } from './local-addresses.js';
+import { isLoopback, localAddresses, serverOf } from './local-addresses.js';
 import { ownCandidates } from './own-candidates.js';
 import type { Socks5Surroundings } from './socks5-transport.js';
 import type { BothOrders } from './their-offer.js';
@@ -27,15 +27,9 @@ export class OwnOffer {
     return this.#candidates;
   }
 
-  /** The host that the own stream goes to. */
-  get server(): string {
-    const { endpoint } = this.#context.session.info;
-    return URL.canParse(endpoint) ? new URL(endpoint).hostname : '';
-  }
-
   /** Whether the other party may be on this very machine. */
   get isAtHome(): boolean {
-    return isLoopback(this.server);
+    return isLoopback(serverOf(this.#context.session));
   }
 
   async gather(hashes: BothOrders, theirs: readonly Candidate[]): Promise<readonly Candidate[]> {
@@ -45,7 +39,7 @@ export class OwnOffer {
       direct ? this.#listen(hashes) : undefined,
       this.#around.proxies(session, timeoutMs),
     ]);
-    const addresses = localAddresses({ server: this.server, listenedOn: listener.hosts });
+    const addresses = localAddresses({ server: serverOf(session), listenedOn: listener.hosts });
     this.#candidates = ownCandidates({
       jid: session.jid.toString(),
       listening: port === undefined ? undefined : { addresses, port },

@@ -80,6 +80,17 @@ describe('a SOCKS5 bytestream that is opened without Jingle', () => {
     expect(await conditionOf(ask([]))).toBe('not-acceptable');
   });
 
+  it('tries nothing on its own machine for a party that cannot be there', async () => {
+    const { requester, target, ask } = connectBoth();
+    target.info = { ...target.info, endpoint: 'xmpp://192.0.2.7:5222' };
+    let connections = 0;
+    await using own = await listenOnLoopback(createServer(() => (connections += 1)));
+    const { opened } = acceptSocks5Bytestream(target, { peer: requester.jid, sid });
+    expect(await conditionOf(ask([streamhost(requester.jid.toString(), own.port)]))).toBe('item-not-found');
+    await expect(opened).rejects.toThrow('it is an address of this machine');
+    expect(connections).toBe(0);
+  });
+
   it('is not for strangers, not for datagrams, and not for ever', async () => {
     const { network, requester, target, ask } = connectBoth();
     const acceptor = acceptSocks5Bytestream(target, { peer: requester.jid, sid });
