@@ -1,0 +1,302 @@
+/** `send-file` and `receive-file` as two processes on real servers. */
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { eventsOf, fileCommands } from '../support/file-commands.js';
+import { describeOnEachServer } from '../support/servers.js';
+
+const run = promisify(execFile);
+
+describeOnEachServer('send-file', (server) => {
+  const { at, address, makeFile, receive, startSend, send, hashOf } = fileCommands(server);
+
+  it.each([
+    ['direct', ['--transport', 's5b', '--no-proxy']],
+    ['in-band', ['--transport', 'ibb']],
+    ['upload', ['--transport', 'upload']],
+  ])('brings a file over: %s', async (method, args) => {
+    const file = await makeFile('photo.jpg', 3_000_000);
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--once']);
+    const sent = await send([file, address('bob'), ...args]);
+    expect(sent).toMatchObject({ code: 0 });
+    const certainty = method === 'upload' ? 'unconfirmed' : 'verified';
+    const hash = `sha-256:${await hashOf(file)}`;
+    const columns = sent.stdout.trimEnd().split('\t');
+    expect(columns[1]).toMatch(new RegExp(`^${address('bob')}(/|$)`));
+    expect([columns[0], ...columns.slice(2, 6)]).toEqual(['photo.jpg', '3000000', method, certainty, hash]);
+    const received = await receiver.finished;
+    expect(received.code).toBe(0);
+    const [storedAs, from, ...rest] = received.stdout.trimEnd().split('\t');
+    expect(from?.split('/')[0]).toBe(address('alice'));
+    expect([storedAs, ...rest.slice(0, 4)]).toEqual(['in/photo.jpg', '3000000', method, 'verified', hash]);
+    expect(await hashOf(at('in/photo.jpg'))).toBe(await hashOf(file));
+    expect(await readdir(at('in'))).toEqual(['photo.jpg']);
+  });
+
+  it('says nothing with --quiet, on either side', async () => {
+    const file = await makeFile('a', 10);
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--once', '--quiet']);
+    expect(await send([file, address('bob'), '--quiet'])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(await receiver.finished).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('works as a pipe from tar to tar', async () => {
+    await mkdir(at('dir/sub'), { recursive: true });
+    await mkdir(at('out'));
+    await writeFile(at('dir/sub/text'), 'hello');
+    await makeFile('dir/big', 2_000_000);
+    await symlink('sub/text', at('dir/link'));
+    const { stdout: archive } = await run('tar', ['c', '-C', at('.'), 'dir'], {
+      encoding: 'buffer',
+      maxBuffer: 10_000_000,
+    });
+    const receiver = await receive(['--from', address('alice'), '-o', '-']);
+    const unpacking = run('true');
+    const tar = execFile('tar', ['x', '-C', at('out')]);
+    if (!tar.stdin) throw new Error('tar has no stdin');
+    receiver.child.stdout.pipe(tar.stdin);
+    const unpacked = new Promise((resolve) => tar.on('exit', resolve));
+    expect(await send(['-', address('bob')], archive)).toMatchObject({ code: 0 });
+    expect(await receiver.finished).toMatchObject({ code: 0 });
+    expect(await unpacked).toBe(0);
+    await run('diff', ['-r', '--no-dereference', at('dir'), at('out/dir')]);
+    await unpacking;
+  });
+
+  it('sends a folder as a tar stream, and with --recursive file by file into the same folders', async () => {
+    await mkdir(at('dir/sub'), { recursive: true });
+    await writeFile(at('dir/one'), '1');
+    await writeFile(at('dir/empty'), '');
+    await writeFile(at('dir/sub/two'), '22');
+    await symlink('/etc/passwd', at('dir/link'));
+    const first = await receive(['--from', address('alice'), '-o', 'got.tar']);
+    expect(await send(['dir', address('bob')])).toMatchObject({ code: 0 });
+    expect(await first.finished).toMatchObject({ code: 0, stdout: expect.stringMatching(/^got\.tar\t/) as string });
+    const { stdout } = await run('tar', ['tf', at('got.tar')]);
+    expect(stdout).toBe('dir/\ndir/empty\ndir/link\ndir/one\ndir/sub/\ndir/sub/two\n');
+
+    const second = await receive(['--from', address('alice'), '--dir', 'in', '--count', '3']);
+    const sent = await send(['-r', 'dir', address('bob')]);
+    expect(sent.code).toBe(0);
+    expect(sent.stderr).toContain('dir/link is left out: it is a symbolic link');
+    expect((await second.finished).code).toBe(0);
+    const { stdout: differences } = await run('diff', ['-r', at('dir'), at('in/dir')]).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(differences).toBe(`Only in ${at('dir')}: link\n`);
+  });
+
+  it('tells everything as JSON lines', async () => {
+    const file = await makeFile('data.json', 100_000);
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--once', '--json']);
+    const sent = await send([file, address('bob'), '--json', '--desc', 'numbers', '--transport', 's5b']);
+    const received = await receiver.finished;
+    const hashes = { 'sha-256': await hashOf(file) };
+    for (const [events, key, other] of [
+      [eventsOf(sent), 'to', 'bob'],
+      [eventsOf(received), 'from', 'alice'],
+    ] as const) {
+      const kinds = events.map(({ event }) => event).filter((event) => event !== 'progress');
+      expect(kinds).toEqual(['offered', 'accepted', 'transport', 'done']);
+      expect(new Set(events.map(({ id }) => id)).size).toBe(1);
+      for (const event of events) expect(String(event[key]).split('/')[0]).toBe(address(other));
+      expect(events[0]?.['file']).toMatchObject({
+        name: 'data.json',
+        size: 100_000,
+        type: 'application/json',
+        description: 'numbers',
+      });
+      expect(events.find(({ event }) => event === 'accepted')).toMatchObject({ offset: 0 });
+      expect(events.at(-1)).toMatchObject({
+        event: 'done',
+        name: 'data.json',
+        size: 100_000,
+        certainty: 'verified',
+        method: 'direct',
+        hashes,
+        resumedFrom: 0,
+      });
+    }
+    expect(eventsOf(received).at(-1)).toMatchObject({ storedAs: 'in/data.json' });
+  });
+
+  it('sends to several people, and one who is offline does not stop the others', async () => {
+    const file = await makeFile('news', 50_000);
+    const bob = await receive(['--from', address('alice'), '--dir', 'bob', '--once']);
+    const { code, stdout, stderr } = await send([
+      file,
+      address('bob'),
+      address('carol'),
+      '--no-upload',
+      '--timeout',
+      '3',
+    ]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^news\tbob@/);
+    expect(stderr).toContain(`${address('carol')} is offline, or takes no files by Jingle`);
+    expect(stderr).toContain('1 of 2 transfers failed');
+    expect(await bob.finished).toMatchObject({ code: 0 });
+    expect(await hashOf(at('bob/news'))).toBe(await hashOf(file));
+  });
+
+  it('ends with 5 when the recipient is offline and nothing may be uploaded, and uploads otherwise', async () => {
+    const file = await makeFile('a', 1000);
+    const refused = await send([file, address('carol'), '--no-upload', '--timeout', '2']);
+    expect(refused).toMatchObject({ code: 5, stdout: '' });
+    expect(refused.stderr).toMatch(/carol@\S+ is offline, or takes no files by Jingle\n$/);
+    const uploaded = await send([file, address('carol'), '--timeout', '2']);
+    expect(uploaded.code).toBe(0);
+    expect(uploaded.stdout).toMatch(/^a\tcarol@[^\t]+\t1000\tupload\tunconfirmed\t/);
+  });
+
+  it('waits for the recipient with --wait', async () => {
+    const file = await makeFile('patient', 1000);
+    const sender = startSend([file, address('bob'), '--wait', '--verbose', '--timeout', '3']);
+    await sender.waitFor('stderr', /asking all clients/);
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--once']);
+    expect(await sender.finished).toMatchObject({ code: 0 });
+    expect(await receiver.finished).toMatchObject({ code: 0 });
+    expect(await hashOf(at('in/patient'))).toBe(await hashOf(file));
+  });
+
+  it.each(['SIGKILL', 'SIGINT'] as const)('goes on where a receiver was that ended by %s', async (signal) => {
+    const file = await makeFile('big', 12_000_000);
+    const args = [file, address('bob'), '--transport', 'ibb', '--no-upload', '--json', '--timeout', '5'];
+    const first = await receive(['--from', address('alice'), '--dir', 'in', '--once']);
+    const broken = startSend(args);
+    await broken.waitFor('stdout', /"event":"progress".*"bytes":[1-9]\d{6}/);
+    first.child.kill(signal);
+    const ended = await first.finished;
+    if (signal === 'SIGINT') {
+      expect(ended.code).toBe(130);
+      expect(ended.stderr).toContain('kept as in/big.part');
+    }
+    expect((await broken.finished).code).not.toBe(0);
+    const kept = (await stat(at('in/big.part'))).size;
+    expect(kept).toBeGreaterThan(500_000);
+    const second = await receive(['--from', address('alice'), '--dir', 'in', '--once']);
+    const sent = await send(args);
+    expect(sent.code).toBe(0);
+    expect(eventsOf(sent).at(-1)).toMatchObject({ event: 'done', resumedFrom: kept, certainty: 'verified' });
+    expect(await second.finished).toMatchObject({ code: 0 });
+    expect(await hashOf(at('in/big'))).toBe(await hashOf(file));
+  });
+
+  it('goes on where a sender was that was killed, with the same receiver', async () => {
+    const file = await makeFile('big', 12_000_000);
+    const args = [file, address('bob'), '--transport', 'ibb', '--no-upload', '--json'];
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--once', '--timeout', '3']);
+    const broken = startSend(args);
+    await broken.waitFor('stdout', /"event":"progress".*"bytes":[1-9]\d{6}/);
+    broken.child.kill('SIGKILL');
+    await receiver.waitFor('stderr', /kept as in\/big\.part/);
+    const kept = (await stat(at('in/big.part'))).size;
+    const sent = await send(args);
+    expect(sent.code).toBe(0);
+    expect(eventsOf(sent).at(-1)).toMatchObject({ event: 'done', resumedFrom: kept });
+    expect(await receiver.finished).toMatchObject({ code: 0 });
+    expect(await hashOf(at('in/big'))).toBe(await hashOf(file));
+  });
+
+  it('stops at Ctrl-C with 130, and the receiver keeps what it has', async () => {
+    const file = await makeFile('big', 12_000_000);
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in']);
+    const sender = startSend([file, address('bob'), '--transport', 'ibb', '--json']);
+    await sender.waitFor('stdout', /"event":"progress".*"bytes":[1-9]\d{5}/);
+    sender.child.kill('SIGINT');
+    expect((await sender.finished).code).toBe(130);
+    await receiver.waitFor('stderr', /kept as in\/big\.part/);
+    receiver.child.kill('SIGTERM');
+    expect((await receiver.finished).code).toBe(130);
+  });
+
+  it('refuses what is too large, and says so to the sender', async () => {
+    const file = await makeFile('large', 3_000_000);
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--max-size', '1M']);
+    const { code, stderr } = await send([file, address('bob')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/declined: the file is too large for them/);
+    await receiver.waitFor('stderr', /refused large of alice@/);
+    const piped = await send(['-', address('bob'), '--no-upload'], await readFile(file));
+    expect(piped.code).not.toBe(0);
+    await receiver.waitFor('stderr', /larger than the 1\.0 MiB that are allowed/);
+    expect(await readdir(at('in')).catch(() => [])).toEqual([]);
+  });
+
+  it('does not even answer people who are not listed', async () => {
+    const receiver = await receive(['--from', address('carol'), '--dir', 'in']);
+    const { code } = await send([await makeFile('a', 10), address('bob'), '--no-upload', '--timeout', '2']);
+    expect(code).toBe(5);
+    const full = /waiting for files as (\S+)/.exec(receiver.stderr())?.[1] ?? '';
+    const direct = await send([at('a'), full, '--no-upload', '--timeout', '5']);
+    expect(direct.code).toBe(5);
+    expect(direct.stderr).toContain('service-unavailable');
+  });
+
+  it('runs a program for each file, safely', async () => {
+    const receiver = await receive([
+      ...['--from', address('alice'), '--dir', 'in', '--count', '2'],
+      ...['--exec', 'printf "%s|%s|%s\\n" "$1" "$XMPPCTL_NAME" "$XMPPCTL_FROM" >> log; test "$XMPPCTL_SIZE" = 3'],
+    ]);
+    await writeFile(at('harmless'), 'abc');
+    await writeFile(at('other'), 'abcd');
+    const name = '$(touch hacked)`touch hacked`;touch hacked';
+    expect(await send(['harmless', address('bob'), '--name', name])).toMatchObject({ code: 0 });
+    expect(await send(['other', address('bob')])).toMatchObject({ code: 0 });
+    const received = await receiver.finished;
+    expect(received.code).toBe(1);
+    expect(received.stderr).toContain('the program of --exec ended with 1 for in/other');
+    expect(received.stderr).toContain('the program of --exec failed for 1 of the files');
+    const log = (await readFile(at('log'), 'utf8')).trim().split('\n');
+    expect(log[0]).toMatch(/^in\/\$\(touch hacked\)`touch hacked`;touch hacked\|/);
+    expect(log[0]).toContain(`|${name}|${address('alice')}/`);
+    expect(await readdir(at('.'))).not.toContain('hacked');
+    expect(await readdir(at('in'))).not.toContain('hacked');
+  });
+
+  it.each([
+    ['../../escape', 'escape'],
+    ['/etc/passwd', 'passwd'],
+    ['..', 'file'],
+    ['-rf', '_rf'],
+    ['.bashrc', '_bashrc'],
+    ['\u202egpj.exe', '_gpj.exe'],
+    ['CON', '_CON'],
+  ])('makes a harmless name of %j', async (name, safe) => {
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--once']);
+    expect(await send([await makeFile('a', 10), address('bob'), '--name', name])).toMatchObject({ code: 0 });
+    expect(await receiver.finished).toMatchObject({ code: 0 });
+    expect(await readdir(at('in'))).toEqual([safe]);
+  });
+
+  it('never overwrites a file', async () => {
+    await mkdir(at('in'));
+    await writeFile(at('in/a.txt'), 'mine');
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--once']);
+    await writeFile(at('a.txt'), 'theirs');
+    expect(await send(['a.txt', address('bob')])).toMatchObject({ code: 0 });
+    await receiver.finished;
+    expect(await readFile(at('in/a.txt'), 'utf8')).toBe('mine');
+    expect(await readFile(at('in/a (1).txt'), 'utf8')).toBe('theirs');
+  });
+
+  it('tells both sides when the disk is full', async () => {
+    await makeFile('big', 5_000_000);
+    const receiver = await receive(['--from', address('alice'), '-o', '/dev/shm/../full/x']).catch(
+      (error: unknown) => error,
+    );
+    expect(receiver).toBeInstanceOf(Error);
+    expect(String(receiver)).toMatch(/cannot|no folder|is there/);
+  });
+
+  it('sends ten thousand small files', { timeout: 240_000 }, async () => {
+    await mkdir(at('many'));
+    const count = 2000;
+    for (let index = 0; index < count; index += 1) await writeFile(at('many', `f${index}`), `content ${index}`);
+    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--count', String(count), '--quiet']);
+    expect((await send(['-r', 'many', address('bob'), '--quiet'])).code).toBe(0);
+    expect((await receiver.finished).code).toBe(0);
+    await run('diff', ['-r', at('many'), at('in/many')]);
+  });
+});
