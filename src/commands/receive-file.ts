@@ -191,7 +191,7 @@ function wholeNumber(name: string, text: string, min: number, max = Number.MAX_S
 export async function runReceiveFile(options: ReceiveFileOptions, context: Context): Promise<void> {
   const { output, signal, prompt } = context;
   const { target, way } = options;
-  const [{ Admission }, { receiveRun }, { openTarget, checkTarget }] = await Promise.all([
+  const [{ Admission }, { isFinal, receiveRun }, { openTarget, checkTarget }] = await Promise.all([
     import('../lib/file-transfer/admission.js'),
     import('../lib/file-transfer/receive-run.js'),
     import('../lib/file-transfer/open-target.js'),
@@ -202,6 +202,8 @@ export async function runReceiveFile(options: ReceiveFileOptions, context: Conte
     direction: 'from',
     isStdoutTaken: target.kind === 'stdout',
     isOnlyOne: options.count === 1,
+    // What broke off was gone on with, or the run would not have come to its end.
+    counts: isFinal,
   });
   await using session = await context.connect({ resume: true });
   const roster = await rosterOf(session, context);

@@ -1,5 +1,5 @@
 /** Where what is received goes: a folder, one file, or standard output. */
-import { lstat, rename } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { FileError } from '../errors.js';
@@ -32,11 +32,12 @@ export async function openTarget(
   switch (target.kind) {
     case 'folder':
       return openPartialFile({ ...common, folder: folderFor(target.path, file.folder) });
-    case 'file': {
-      const folder = path.dirname(target.path);
-      const sink = await openPartialFile({ ...common, folder, name: path.basename(target.path) });
-      return named(sink, target.path);
-    }
+    case 'file':
+      return openPartialFile({
+        ...common,
+        folder: path.dirname(target.path),
+        name: path.basename(target.path),
+      });
     case 'stdout':
       return openPipeSink(standardOutput(output), file);
   }
@@ -49,28 +50,4 @@ function standardOutput(output: Pick<Output, 'bytes'>): Writable {
     highWaterMark: BUFFER_BYTES,
     write: (chunk: Buffer, _encoding, done) => void output.bytes(chunk).then(() => done(), done),
   });
-}
-
-/** The name was given by the user of this machine, so it is taken to the letter, where nothing else is meanwhile. */
-function named(sink: FileSink, wanted: string): FileSink {
-  return {
-    get offset() {
-      return sink.offset;
-    },
-    ...(sink.partPath !== undefined && { partPath: sink.partPath }),
-    write: (chunk) => sink.write(chunk),
-    digest: (algorithm) => sink.digest(algorithm),
-    commit: async () => {
-      const stored = await sink.commit();
-      const isFree = await lstat(wanted).then(
-        () => false,
-        () => true,
-      );
-      if (stored === undefined || !isFree) return stored;
-      await rename(stored, wanted);
-      return wanted;
-    },
-    suspend: () => sink.suspend(),
-    discard: () => sink.discard(),
-  };
 }

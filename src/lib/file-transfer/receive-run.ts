@@ -3,8 +3,7 @@
  * messages. What is refused, counted and stored is decided in one place.
  */
 import { NS_JINGLE_MESSAGE, proposals, type IncomingProposal } from '../jingle/message-initiation.js';
-import { inBandMethod, streamInitiationOffers } from './stream-initiation.js';
-import { hashFeatures } from '../hashes/hashes.js';
+import { inBandMethod, socks5Method, streamInitiationOffers } from './stream-initiation.js';
 import type { HttpTrust } from '../http-upload/http-request.js';
 import { EventQueue } from '../jingle/event-queue.js';
 import type { JingleTransport } from '../jingle/transport.js';
@@ -64,7 +63,7 @@ class ReceiveRun {
     const onAbort = (): void => this.#end.abort(signal.reason);
     signal.addEventListener('abort', onAbort);
     if (signal.aborted) onAbort();
-    using _advertised = session.advertise(NS_JINGLE_MESSAGE, ...hashFeatures());
+    using _advertised = session.advertise(NS_JINGLE_MESSAGE);
     // Everything is in place before anybody hears that we are there.
     const readers = this.#readers();
     using _reconnected = session.on('reconnected', () => void this.#announce().catch(() => undefined));
@@ -95,7 +94,7 @@ class ReceiveRun {
     const admits = admission.admits.bind(admission);
     const accept = this.#accept.bind(this);
     const common = { accept, admits, timeoutMs, signal };
-    const si = streamInitiationOffers(session, { methods: [inBandMethod], timeoutMs, admits });
+    const si = streamInitiationOffers(session, { methods: [socks5Method, inBandMethod], timeoutMs, admits });
     const links = trust && receiveLinks(session, { ...common, trust, maxBytes: maxSizeBytes });
     return [receiveFiles(session, { ...common, transports, note, sources: [si] }), ...(links ? [links] : [])];
   }
@@ -169,7 +168,6 @@ class ReceiveRun {
     if (event.kind !== 'done' && event.kind !== 'failed') return;
     this.#parts.delete(event.id);
     const wasTaken = this.#taken.delete(event.id);
-    // What broke off may be gone on with; what is wrong, or cannot be stored, has come to its end.
     const isOver = event.kind === 'done' || isFinal(event.error);
     if (wasTaken && isOver) this.#endedCount += 1;
   }
@@ -182,6 +180,7 @@ class ReceiveRun {
   }
 }
 
-function isFinal(error: Error): boolean {
+/** What broke off may be gone on with; what is wrong, or cannot be stored, has come to its end. */
+export function isFinal(error: Error): boolean {
   return error instanceof WrongContentError || error instanceof FileError;
 }

@@ -16,6 +16,8 @@ export interface TransferDisplayOptions {
   isStdoutTaken?: boolean;
   /** There is only one transfer: its failure is the failure of the command, and is told once. */
   isOnlyOne?: boolean;
+  /** Which failures decide how the command ends; all, when left out. The others are only told. */
+  counts?: (error: Error) => boolean;
 }
 
 interface Underway {
@@ -144,10 +146,16 @@ export class TransferDisplay {
         return;
       case 'failed':
         this.#underway.delete(event.id);
-        this.#failures.push(event.error);
-        if (!output.isJson && this.#options.isOnlyOne !== true)
-          output.warn(`${known?.name ?? event.file.name ?? 'file'}: ${event.error.message}`);
+        this.#takeFailure(event.error, known?.name ?? event.file.name ?? 'file');
     }
+  }
+
+  #takeFailure(error: Error, name: string): void {
+    const { output, counts, isOnlyOne = false } = this.#options;
+    const isCounted = counts?.(error) !== false;
+    if (isCounted) this.#failures.push(error);
+    const isToldAtTheEnd = isCounted && isOnlyOne;
+    if (!output.isJson && !isToldAtTheEnd) output.warn(`${name}: ${error.message}`);
   }
 
   async #showResult(result: TransferResult, known: Underway | undefined): Promise<void> {
@@ -169,6 +177,8 @@ export class TransferDisplay {
     const moving = [...this.#underway.values()].filter(({ way }) => way !== '');
     const [only] = moving;
     if (!only) {
+      // Between two of many files it stays where it is.
+      if (this.#underway.size > 0) return;
       this.#bar?.stop();
       this.#bar = undefined;
       return;
