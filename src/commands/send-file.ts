@@ -91,7 +91,7 @@ export const command = defineCommand({
     7: 'a file could not be read, or changed while it was sent',
   },
   completes: {
-    words: 'file',
+    'file-or-jid': 'file',
     '--to': 'jid',
     '--name': 'none',
     '--type': 'none',
@@ -102,7 +102,7 @@ export const command = defineCommand({
   },
   build: (command) =>
     command
-      .argument('[words...]', 'files, and then recipients')
+      .argument('[file-or-jid...]', 'files, and then recipients; - is standard input')
       .option('--to <jid>', 'a recipient; every argument is a file then (repeatable)', collect, [])
       .option('-r, --recursive', 'folders file by file, instead of each as a tar stream')
       .option('--wait', 'wait until the recipient is online and takes files')

@@ -52,7 +52,6 @@ describeOnEachServer('send-file', (server) => {
       maxBuffer: 10_000_000,
     });
     const receiver = await receive(['--from', address('alice'), '-o', '-']);
-    const unpacking = run('true');
     const tar = execFile('tar', ['x', '-C', at('out')]);
     if (!tar.stdin) throw new Error('tar has no stdin');
     receiver.child.stdout.pipe(tar.stdin);
@@ -61,7 +60,6 @@ describeOnEachServer('send-file', (server) => {
     expect(await receiver.finished).toMatchObject({ code: 0 });
     expect(await unpacked).toBe(0);
     await run('diff', ['-r', '--no-dereference', at('dir'), at('out/dir')]);
-    await unpacking;
   });
 
   it('sends a folder as a tar stream, and with --recursive file by file into the same folders', async () => {
@@ -281,16 +279,14 @@ describeOnEachServer('send-file', (server) => {
     expect(await readFile(at('in/a (1).txt'), 'utf8')).toBe('theirs');
   });
 
-  it('tells both sides when the disk is full', async () => {
-    await makeFile('big', 5_000_000);
-    const receiver = await receive(['--from', address('alice'), '-o', '/dev/shm/../full/x']).catch(
-      (error: unknown) => error,
-    );
-    expect(receiver).toBeInstanceOf(Error);
-    expect(String(receiver)).toMatch(/cannot|no folder|is there/);
+  it('refuses to begin where nothing can be stored', async () => {
+    await writeFile(at('taken'), 'x');
+    const taken = receive(['--from', address('alice'), '-o', 'taken']);
+    await expect(taken).rejects.toThrow('ended (7)');
+    await expect(receive(['--from', address('alice'), '--dir', 'taken'])).rejects.toThrow('taken is no folder');
   });
 
-  it('sends ten thousand small files', { timeout: 240_000 }, async () => {
+  it('sends two thousand small files', { timeout: 240_000 }, async () => {
     await mkdir(at('many'));
     const count = 2000;
     for (let index = 0; index < count; index += 1) await writeFile(at('many', `f${index}`), `content ${index}`);

@@ -54,7 +54,10 @@ export function fileCommands(server: ServerUnderTest): FileCommands {
     },
     startSend,
     send: (args, input) => startSend(args, input).finished,
-    hashOf: async (file) => createHash('sha256').update(await readFile(file)).digest('hex'),
+    hashOf: async (file) =>
+      createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex'),
   };
 }
 

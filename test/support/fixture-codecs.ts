@@ -11,6 +11,7 @@ import { UploadRequest, UploadSlot } from '../../src/lib/http-upload/stanzas.js'
 import * as messaging from '../../src/lib/messaging/stanzas.js';
 import { JoinRequest, RoomUser } from '../../src/lib/muc/stanzas.js';
 import { StreamInitiation } from '../../src/lib/file-transfer/stream-initiation-stanzas.js';
+import * as jingleMessage from '../../src/lib/jingle/message-initiation.js';
 import { PageInfo } from '../../src/lib/rsm/stanzas.js';
 
 /** A codec whose type has been forgotten. */
@@ -22,6 +23,14 @@ export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {
   'in-band': [inBand.Open, inBand.Data, inBand.Close, InBandParameters],
   hashes: [HashElement, HashUsed],
   'http-upload': [FileMetadata, FileSharing, UploadRequest, UploadSlot],
+  'jingle-message': [
+    jingleMessage.Ringing,
+    jingleMessage.Proceed,
+    jingleMessage.Accept,
+    jingleMessage.Reject,
+    jingleMessage.Retract,
+    jingleMessage.Finish,
+  ],
   messaging: [
     messaging.ArchiveEnd,
     messaging.ArchiveQuery,

@@ -30,7 +30,7 @@ export const exitCodesPage: Page = {
       blocks: [
         terms(exitCodeTerms),
         text(
-          'An error is one line on standard error that says what was being done, what came back and what to do next. With `--json` it is an object there: {"error": {"name", "message", "exitCode", "hint", …}}. Where a code means something particular for a command, its own page says so.\n\nA reader that goes away, as in `xmppctl listen | head -n 1`, is no error: the exit code is 0.',
+          'An error is one line on standard error that says what was being done, what came back and what to do next. With `--json` it is an object there: {"error": {"name", "message", "exitCode", "hint", …}}. Where a code means something particular for a command, its own page says so.\n\nA file that was sent is verified when the recipient has compared its hash, which is 0; unverified when the recipient only said that it is done, which is 0 with a warning, and 1 with `--strict`; unconfirmed when everything was sent and nothing came back, which is 6.\n\nA reader that goes away, as in `xmppctl listen | head -n 1`, is no error: the exit code is 0.',
         ),
       ],
     },

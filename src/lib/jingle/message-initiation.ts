@@ -12,7 +12,7 @@ import { Deferred } from '../session/wait.js';
 import { element } from '../xml/codec.js';
 import type { Element } from '../xml/element.js';
 import { xml } from '../xml/element.js';
-import { attr, child, flag, optional, rawChildren } from '../xml/fields.js';
+import { attr, child, childText, flag, optional, rawChildren } from '../xml/fields.js';
 import { token } from '../xml/scalars.js';
 import { stanzaErrorFrom } from '../xml/stanza-error.js';
 import { EventQueue } from './event-queue.js';
@@ -25,7 +25,14 @@ const MAX_OPEN = 1000;
 
 const id = attr('id', token);
 /** XEP-0166 §7.4, as far as it is used here. */
-const Reason = element(NS_JINGLE, 'reason', { all: rawChildren() });
+const Reason = element(NS_JINGLE, 'reason', {
+  busy: flag('busy'),
+  cancel: flag('cancel'),
+  expired: flag('expired'),
+  success: flag('success'),
+  text: optional(childText('text')),
+});
+type Condition = 'busy' | 'cancel' | 'expired' | 'success';
 const withReason = { id, reason: optional(child(Reason)), isTieBreak: flag('tie-break') };
 
 export const Propose = element(NS_JINGLE_MESSAGE, 'propose', {
@@ -241,8 +248,8 @@ function announcement(to: JID, payload: Element, messageId: string): Element {
   );
 }
 
-function reasonOf(condition: string): { all: readonly Element[] } {
-  return { all: [xml(condition)] };
+function reasonOf(condition: Condition): { [K in Condition]?: true } {
+  return { [condition]: true };
 }
 
 function childOf(stanza: Element, name: string): Element | undefined {
