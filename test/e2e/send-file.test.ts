@@ -70,7 +70,10 @@ describeOnEachServer('send-file', (server) => {
     await symlink('/etc/passwd', at('dir/link'));
     const first = await receive(['--from', address('alice'), '-o', 'got.tar']);
     expect(await send(['dir', address('bob')])).toMatchObject({ code: 0 });
-    expect(await first.finished).toMatchObject({ code: 0, stdout: expect.stringMatching(/^got\.tar\t/) as string });
+    expect(await first.finished).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^got\.tar\t/) as string,
+    });
     const { stdout } = await run('tar', ['tf', at('got.tar')]);
     expect(stdout).toBe('dir/\ndir/empty\ndir/link\ndir/one\ndir/sub/\ndir/sub/two\n');
 
@@ -80,7 +83,7 @@ describeOnEachServer('send-file', (server) => {
     expect(sent.stderr).toContain('dir/link is left out: it is a symbolic link');
     expect((await second.finished).code).toBe(0);
     const { stdout: differences } = await run('diff', ['-r', at('dir'), at('in/dir')]).catch(
-      (error: { stdout: string }) => error,
+      (error: unknown) => error as { stdout: string },
     );
     expect(differences).toBe(`Only in ${at('dir')}: link\n`);
   });
@@ -235,7 +238,10 @@ describeOnEachServer('send-file', (server) => {
   it('runs a program for each file, safely', async () => {
     const receiver = await receive([
       ...['--from', address('alice'), '--dir', 'in', '--count', '2'],
-      ...['--exec', 'printf "%s|%s|%s\\n" "$1" "$XMPPCTL_NAME" "$XMPPCTL_FROM" >> log; test "$XMPPCTL_SIZE" = 3'],
+      ...[
+        '--exec',
+        'printf "%s|%s|%s\\n" "$1" "$XMPPCTL_NAME" "$XMPPCTL_FROM" >> log; test "$XMPPCTL_SIZE" = 3',
+      ],
     ]);
     await writeFile(at('harmless'), 'abc');
     await writeFile(at('other'), 'abcd');
@@ -283,14 +289,25 @@ describeOnEachServer('send-file', (server) => {
     await writeFile(at('taken'), 'x');
     const taken = receive(['--from', address('alice'), '-o', 'taken']);
     await expect(taken).rejects.toThrow('ended (7)');
-    await expect(receive(['--from', address('alice'), '--dir', 'taken'])).rejects.toThrow('taken is no folder');
+    await expect(receive(['--from', address('alice'), '--dir', 'taken'])).rejects.toThrow(
+      'taken is no folder',
+    );
   });
 
   it('sends two thousand small files', { timeout: 240_000 }, async () => {
     await mkdir(at('many'));
     const count = 2000;
-    for (let index = 0; index < count; index += 1) await writeFile(at('many', `f${index}`), `content ${index}`);
-    const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--count', String(count), '--quiet']);
+    for (let index = 0; index < count; index += 1)
+      await writeFile(at('many', `f${index}`), `content ${index}`);
+    const receiver = await receive([
+      '--from',
+      address('alice'),
+      '--dir',
+      'in',
+      '--count',
+      String(count),
+      '--quiet',
+    ]);
     expect((await send(['-r', 'many', address('bob'), '--quiet'])).code).toBe(0);
     expect((await receiver.finished).code).toBe(0);
     await run('diff', ['-r', at('many'), at('in/many')]);

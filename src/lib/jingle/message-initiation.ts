@@ -248,7 +248,7 @@ function announcement(to: JID, payload: Element, messageId: string): Element {
   );
 }
 
-function reasonOf(condition: Condition): { [K in Condition]?: true } {
+function reasonOf(condition: Condition): Partial<Record<Condition, true>> {
   return { [condition]: true };
 }
 
