@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { bar, root, show } from './measure.mjs';
+import { bar, median, root, show } from './measure.mjs';
 
 // Beside node_modules, so that what is not bundled is found.
 const folder = await mkdtemp(path.join(root, 'node_modules/.xmppctl-bench-'));
@@ -26,13 +26,12 @@ try {
   });
   if (status !== 0) throw new Error(`traced-loop ended with exit code ${status}`);
   const { messages, off, on } = JSON.parse(stdout);
-  // The best of each: whatever else the machine does can only add.
-  const best = (list, key) => Math.min(...list.map((sample) => sample[key]));
-  show('messages a second, no trace', (messages / best(off, 'wallMs')) * 1000, '/s');
-  show('messages a second, traced into a file', (messages / best(on, 'wallMs')) * 1000, '/s');
-  show('CPU for a message out and back, no trace', (best(off, 'cpuMs') / messages) * 1000, 'µs');
-  show('CPU for a message out and back, traced', (best(on, 'cpuMs') / messages) * 1000, 'µs');
-  bar('time with a trace / without', best(on, 'wallMs') / best(off, 'wallMs'), 1.1);
+  const middle = (list, key) => median(list.map((sample) => sample[key]));
+  show('messages a second, no trace', (messages / middle(off, 'wallMs')) * 1000, '/s');
+  show('messages a second, traced into a file', (messages / middle(on, 'wallMs')) * 1000, '/s');
+  show('CPU for a message out and back, no trace', (middle(off, 'cpuMs') / messages) * 1000, 'µs');
+  show('CPU for a message out and back, traced', (middle(on, 'cpuMs') / messages) * 1000, 'µs');
+  bar('time with a trace / without', middle(on, 'wallMs') / middle(off, 'wallMs'), 1.1);
 } finally {
   await rm(folder, { recursive: true });
 }
