@@ -106,6 +106,8 @@ describeOnEachServer('files by SOCKS5', (server) => {
     const transports = () => [socks5Transport({ direct: method === 'direct' })];
     const { events, sink } = await transfer(sessions, source, { transports });
     expect(events.at(-1)).toMatchObject({ kind: 'done', result: { method, certainty: 'verified' } });
+    // By one path: nothing is sent again.
+    expect(methodsOf(events)).toEqual([method]);
     expect(sink.content.equals(content)).toBe(true);
     expect(sink.state).toBe('committed');
   });

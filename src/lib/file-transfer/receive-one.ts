@@ -193,8 +193,9 @@ class Reception {
   async #judge(arrival: Arrival, bytes: IncomingBytes): Promise<Judgement> {
     if (arrival.kind === 'broken') return { broken: arrival.error };
     if (arrival.kind === 'complete') return this.#judgeComplete(bytes);
-    const size = this.#sizeBytes;
-    if (size !== undefined) return { broken: endedEarly(this.#keptBytes, size) };
+    const { sizeBytes } = this.#incoming.file;
+    if (sizeBytes !== undefined) return { broken: endedEarly(this.#keptBytes, sizeBytes) };
+    // It may have been told meanwhile, before the last byte or after.
     return this.#judgeUnknownSize();
   }
 
