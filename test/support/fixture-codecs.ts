@@ -2,6 +2,16 @@
 import type { ElementCodec } from '../../src/lib/xml/codec.js';
 import * as inBand from '../../src/lib/bytestreams/in-band/stanzas.js';
 import { InBandParameters } from '../../src/lib/bytestreams/in-band/in-band-transport.js';
+import {
+  NS_JINGLE_SOCKS5,
+  decodeInfo,
+  decodeParameters,
+  encodeInfo,
+  encodeParameters,
+  type Socks5Info,
+  type Socks5Parameters,
+} from '../../src/lib/bytestreams/socks5/stanzas.js';
+import type { Element } from '../../src/lib/xml/element.js';
 import { Caps } from '../../src/lib/disco/caps.js';
 import { DiscoInfoQuery, DiscoItemsQuery } from '../../src/lib/disco/stanzas.js';
 import { DataForm, FormField, Media } from '../../src/lib/forms/stanzas.js';
@@ -16,6 +26,46 @@ import { PageInfo } from '../../src/lib/rsm/stanzas.js';
 
 /** A codec whose type has been forgotten. */
 export type AnyCodec = ElementCodec<unknown>;
+
+/** A codec of functions: for what cannot be declared, because some of it may be wrong. */
+function written<T>(
+  namespace: string,
+  name: string,
+  isOne: (element: Element) => boolean,
+  decode: (element: Element) => T,
+  encode: (value: T) => Element,
+): AnyCodec {
+  const matches = (element: Element): boolean =>
+    element.getName() === name && element.getNS() === namespace && isOne(element);
+  return {
+    name,
+    namespace,
+    matches,
+    decode,
+    find: (parent) => parent.getChildElements().filter(matches).map(decode)[0],
+    findAll: (parent) => parent.getChildElements().filter(matches).map(decode),
+    encode: (value) => encode(value as T),
+  };
+}
+
+const socks5Info = written<Socks5Info & { sid: string }>(
+  NS_JINGLE_SOCKS5,
+  'transport',
+  (element) => decodeInfo(element) !== undefined,
+  (element) => {
+    const info = decodeInfo(element);
+    if (!info) throw new Error('it says nothing');
+    return { sid: String(element.attrs['sid']), ...info };
+  },
+  ({ sid, ...info }) => encodeInfo(sid, info),
+);
+const socks5Offer = written<Socks5Parameters>(
+  NS_JINGLE_SOCKS5,
+  'transport',
+  (element) => decodeInfo(element) === undefined,
+  decodeParameters,
+  encodeParameters,
+);
 
 export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {
   disco: [Caps, DiscoInfoQuery, DiscoItemsQuery],
@@ -48,5 +98,6 @@ export const fixtureCodecs: Readonly<Record<string, readonly AnyCodec[]>> = {
   ],
   muc: [JoinRequest, RoomUser],
   rsm: [PageInfo],
+  socks5: [socks5Info, socks5Offer],
   'stream-initiation': [StreamInitiation],
 };
