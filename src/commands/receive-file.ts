@@ -49,7 +49,7 @@ export const command = defineCommand({
     'Whose files are taken: those of the addresses behind --from, and with --contacts those of everybody in the contact list, without a question. On a terminal other contacts are asked about, and with --strangers everybody else, too; without a terminal they are refused. Those who are refused do not learn that somebody is here.',
     'A file is stored in the current folder, or that of --dir, as NAME.part until it is complete and right, and then under its name, which is made safe; a file that is there is never overwritten: the new one becomes NAME (1). What is left of a transfer that broke off is gone on with when the same sender offers the same file again, even after this program was killed.',
     '-o writes one file to the place it names, which must be free, or with -o - to standard output, and ends. Links in messages of the same senders are followed as well, unless --no-upload. Files that old clients offer by stream initiation (XEP-0096) are taken, too.',
-    'Without a terminal each file that was received is a line with columns separated by tabs: the path, the sender, the size in bytes, the method (direct, proxy, in-band, upload), the certainty, and the hash.',
+    'Without a terminal each file that was received is a line with columns separated by tabs: the path, the sender, the size in bytes, the method (direct, proxy, in-band, upload), the certainty, the hash, and the path: an address and port, a server, or a URL.',
   ].join('\n\n'),
   sections: [
     {

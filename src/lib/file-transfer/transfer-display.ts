@@ -22,6 +22,7 @@ export interface TransferDisplayOptions {
 
 interface Underway {
   name: string;
+  /** As in the events. */
   peer: string;
   confirmedBytes: number;
   totalBytes: number | undefined;
@@ -124,7 +125,7 @@ export class TransferDisplay {
         return;
       case 'transport': {
         const way = wayOf(event.method, event.path);
-        if (known) known.way = way;
+        if (known) known.way = ways[event.method];
         const line = `${known?.name ?? 'file'}: ${way}${event.reason === undefined ? '' : `, because ${event.reason}`}`;
         if (event.reason === undefined) output.detail(line);
         else output.note(line);
@@ -142,12 +143,21 @@ export class TransferDisplay {
       case 'done':
         this.#underway.delete(event.id);
         this.#results.push(event.result);
+        this.#complete(event.result, known);
         await this.#showResult(event.result, known);
         return;
       case 'failed':
         this.#underway.delete(event.id);
         this.#takeFailure(event.error, known?.name ?? event.file.name ?? 'file');
     }
+  }
+
+  /** Of a single file the whole way stays to be seen. */
+  #complete({ sizeBytes }: TransferResult, known: Underway | undefined): void {
+    if (this.#options.isOnlyOne !== true || !known) return;
+    this.#bar?.update(sizeBytes, sizeBytes, known.way);
+    this.#bar?.stop({ isKept: true });
+    this.#bar = undefined;
   }
 
   #takeFailure(error: Error, name: string): void {
@@ -187,7 +197,7 @@ export class TransferDisplay {
     const label =
       moving.length > 1
         ? `${moving.length} files`
-        : `${only.name} ${direction === 'to' ? '→' : '←'} ${only.peer}`;
+        : `${only.name} ${direction === 'to' ? '→' : '←'} ${bareOf(only.peer)}`;
     const isKnown = moving.every(({ totalBytes }) => totalBytes !== undefined);
     const done = moving.reduce((sum, { confirmedBytes }) => sum + confirmedBytes, 0);
     const total = moving.reduce((sum, { totalBytes = 0 }) => sum + totalBytes, 0);
@@ -256,6 +266,7 @@ function columnsOf(result: TransferResult, name: string, peer: string): string {
     result.method,
     result.certainty,
     hash ? `${hash.algorithm}:${hash.value.toString('hex')}` : '',
+    result.path,
   ]
     .map((column) => safeText(column, { singleLine: true }))
     .join('\t');
@@ -267,13 +278,18 @@ function sentenceOf(result: TransferResult, name: string, peer: string, directio
   const speed = formatBytes(Math.round((sizeBytes - resumedFromBytes) / seconds));
   const [hash] = hashes;
   const parts = [
-    `${storedAs ?? name} ${direction === 'to' ? '→' : '←'} ${peer}: ${formatBytes(sizeBytes)}`,
+    `${storedAs ?? name} ${direction === 'to' ? '→' : '←'} ${bareOf(peer)}: ${formatBytes(sizeBytes)}`,
     `${seconds < 10 ? seconds.toFixed(1) : String(Math.round(seconds))} s (${speed}/s)`,
     ...(resumedFromBytes > 0 ? [`went on after ${formatBytes(resumedFromBytes)}`] : []),
     wayOf(method, path),
     certainty + (hash ? ` ${hash.algorithm} ${hash.value.toString('hex').slice(0, 16)}…` : ''),
   ];
   return parts.join(', ');
+}
+
+/** What people know somebody by. */
+function bareOf(address: string): string {
+  return address.split('/', 1)[0] ?? address;
 }
 
 function doubtAbout(

@@ -39,9 +39,24 @@ export class LiveLine {
     let bar: SingleBar | undefined;
     let isStopped = !this.isShown;
     const pace = new Pace();
+    const describe = (): string => {
+      const { done, total, note } = latest;
+      const show = unit === 'bytes' ? formatBytes : String;
+      const rate = pace.perSecond(performance.now());
+      const left = total === undefined || rate === 0 ? 0 : (total - done) / rate;
+      const words = [
+        safeText(latest.label, { singleLine: true }),
+        ...(total === undefined ? [] : [drawCells(total === 0 ? 1 : done / total)]),
+        show(done),
+        `${show(Math.round(rate))}/s`,
+        ...(left > 0 ? [`${formatSeconds(left)} left`] : []),
+        note,
+      ];
+      return words.filter((word) => word !== '').join(' ');
+    };
     const draw = (): void => {
       bar?.setTotal(latest.total ?? latest.done);
-      bar?.update(latest.done, { note: latest.note });
+      bar?.update(latest.done);
     };
     if (this.isShown) {
       void import('cli-progress').then(({ default: cliProgress }) => {
@@ -52,25 +67,11 @@ export class LiveLine {
             hideCursor: true,
             clearOnComplete: true,
             forceRedraw: true,
-            format: (_options, params, payload: { note?: string }) => {
-              const show = unit === 'bytes' ? formatBytes : String;
-              const rate = pace.perSecond(performance.now());
-              const left =
-                latest.total === undefined || rate === 0
-                  ? ''
-                  : ` ${formatSeconds((latest.total - params.value) / rate)} left`;
-              const cells = 24;
-              const filled = Math.round(cells * Math.min(1, params.progress));
-              const drawn =
-                latest.total === undefined
-                  ? ''
-                  : ` ${'█'.repeat(filled)}${'░'.repeat(cells - filled)} ${String(Math.floor(params.progress * 100))}%`;
-              return `${safeText(latest.label, { singleLine: true })}${drawn} ${show(params.value)} ${show(Math.round(rate))}/s${left} ${payload.note ?? ''}`;
-            },
+            format: () => describe(),
           },
           cliProgress.Presets.shades_classic,
         );
-        bar.start(latest.total ?? 0, latest.done, { note: latest.note });
+        bar.start(latest.total ?? 0, latest.done);
         this.#hide = () => this.stream.write('\r\u001b[K');
         this.#show = draw;
       });
@@ -85,11 +86,12 @@ export class LiveLine {
         latest = { ...latest, label: text };
         draw();
       },
-      stop: () => {
+      stop: ({ isKept = false } = {}) => {
         if (isStopped) return;
         isStopped = true;
         this.#hide = this.#show = undefined;
         bar?.stop();
+        if (isKept) this.stream.write(`${describe()}\n`);
       },
     };
   }
@@ -138,6 +140,13 @@ class Pace {
     if (!first || !last || last === first) return 0;
     return ((last.done - first.done) * 1000) / Math.max(1, nowMs - first.ms);
   }
+}
+
+function drawCells(part: number): string {
+  const cells = 24;
+  const filled = Math.round(cells * Math.min(1, part));
+  const percent = String(Math.floor(100 * Math.min(1, part)));
+  return `${'█'.repeat(filled)}${'░'.repeat(cells - filled)} ${percent}%`;
 }
 
 function formatSeconds(seconds: number): string {

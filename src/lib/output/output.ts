@@ -8,7 +8,8 @@ export interface Progress {
   update(done: number, total?: number, note?: string): void;
   /** What the bar is about now. */
   relabel(label: string): void;
-  stop(): void;
+  /** It goes away; when it is to be kept, its last state stays as a line. */
+  stop(options?: { isKept?: boolean }): void;
 }
 
 export interface Output {
