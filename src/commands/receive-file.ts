@@ -14,6 +14,7 @@ import { interruption } from '../lib/session/wait.js';
 import {
   addressOption,
   blockSizeOption,
+  directOption,
   jingleTransports,
   portOption,
   proxyOption,
@@ -119,6 +120,7 @@ export const command = defineCommand({
       .option('--durable', 'wait for the disk: what is confirmed survives a crash of the machine')
       .option('--priority <n>', 'the priority of this client, from -128 to 127')
       .addOption(transportOption)
+      .addOption(directOption)
       .addOption(proxyOption)
       .addOption(uploadOption)
       .addOption(addressOption)

@@ -13,6 +13,7 @@ import { findForbiddenCharacter } from '../lib/xml/characters.js';
 import {
   addressOption,
   blockSizeOption,
+  directOption,
   jingleTransports,
   portOption,
   proxyOption,
@@ -113,6 +114,7 @@ export const command = defineCommand({
       .option('--answer-within <time>', 'how long the recipient may take to say yes', '2m')
       .option('--strict', 'it is a failure when the recipient does not verify the file')
       .addOption(transportOption)
+      .addOption(directOption)
       .addOption(proxyOption)
       .addOption(uploadOption)
       .addOption(addressOption)

@@ -10,6 +10,7 @@ export type TransportName = (typeof transportNames)[number];
 /** By what, and how. */
 export interface WayOptions {
   transport: TransportName;
+  usesDirect: boolean;
   usesProxies: boolean;
   /** As the last resort. */
   usesUploads: boolean;
@@ -24,6 +25,10 @@ export const transportOption = new Option(
   '--transport <name>',
   'auto, s5b (SOCKS5), ibb (in-band) or upload; nothing else is tried then',
 ).default('auto');
+export const directOption = new Option(
+  '--no-direct',
+  'no connections between the two machines, so that neither learns the address of the other',
+);
 export const proxyOption = new Option('--no-proxy', 'no SOCKS5 proxies, neither ours nor theirs');
 export const uploadOption = new Option('--no-upload', 'nothing by upload and link');
 export const addressOption = new Option(
@@ -47,6 +52,7 @@ export const wayCompletes = {
 
 export function toWayOptions(flags: {
   transport: string;
+  direct: boolean;
   proxy: boolean;
   upload: boolean;
   s5bAddress: string[];
@@ -58,6 +64,8 @@ export function toWayOptions(flags: {
     throw new UsageError(`--transport takes ${transportNames.join(', ')}, not ${flags.transport}`);
   if (transport === 'upload' && !flags.upload)
     throw new UsageError('--transport upload and --no-upload exclude each other');
+  if (transport === 's5b' && !flags.direct && !flags.proxy)
+    throw new UsageError('--transport s5b with --no-direct and --no-proxy leaves no way');
   const blockBytes = flags.blockSize === undefined ? undefined : parseSize(flags.blockSize);
   if (flags.blockSize !== undefined && !(blockBytes !== undefined && blockBytes >= 1 && blockBytes <= 65_535))
     throw new UsageError(`--block-size takes a number of bytes from 1 to 65535, not ${flags.blockSize}`);
@@ -67,6 +75,7 @@ export function toWayOptions(flags: {
     throw new UsageError(`--s5b-port takes a number from 1 to 65535, not ${flags.s5bPort ?? ''}`);
   return {
     transport,
+    usesDirect: flags.direct,
     usesProxies: flags.proxy,
     usesUploads: flags.upload && (transport === 'auto' || transport === 'upload'),
     addresses,
@@ -92,6 +101,7 @@ function parsePlace(text: string): { host: string; port: number | undefined } {
 /** In the order in which they are tried. */
 export async function jingleTransports({
   transport,
+  usesDirect,
   usesProxies,
   addresses,
   port,
@@ -103,6 +113,7 @@ export async function jingleTransports({
   ]);
   const socks5 = (): JingleTransport =>
     socks5Transport({
+      direct: usesDirect,
       proxies: usesProxies,
       advertised: addresses,
       ...(port !== undefined && { listen: { port } }),

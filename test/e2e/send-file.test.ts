@@ -13,9 +13,11 @@ describeOnEachServer('send-file', (server) => {
 
   it.each([
     ['direct', ['--transport', 's5b', '--no-proxy']],
+    ['proxy', ['--transport', 's5b', '--no-direct']],
     ['in-band', ['--transport', 'ibb']],
+    ['in-band', ['--no-direct', '--no-proxy', '--no-upload']],
     ['upload', ['--transport', 'upload']],
-  ])('brings a file over: %s', async (method, args) => {
+  ])('brings a file over: %s %j', async (method, args) => {
     const file = await makeFile('photo.jpg', 3_000_000);
     const receiver = await receive(['--from', address('alice'), '--dir', 'in', '--once']);
     const sent = await send([file, address('bob'), ...args]);
