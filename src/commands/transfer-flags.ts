@@ -1,4 +1,5 @@
 /** What `send-file` and `receive-file` have in common: how the bytes may travel. */
+import { isIPv6 } from 'node:net';
 import { Option } from '@commander-js/extra-typings';
 import { UsageError } from '../lib/errors.js';
 import { parseSize } from '../lib/input/size.js';
@@ -88,7 +89,7 @@ export function toWayOptions(flags: {
 /** `203.0.113.7`, `203.0.113.7:7777`, `[2001:db8::1]:7777`, `home.example.org:7777` */
 function parsePlace(text: string): { host: string; port: number | undefined } {
   const [, bracketed, plain, portText] = /^(?:\[([0-9a-f:.]+)\]|([^[\]:\s]+))(?::(\d+))?$/i.exec(text) ?? [];
-  const bareV6 = /^[0-9a-f]*(:[0-9a-f]*){2,}$/i.test(text) ? text : undefined;
+  const bareV6 = isIPv6(text) ? text : undefined;
   const host = bareV6 ?? bracketed ?? plain;
   const port = bareV6 !== undefined || portText === undefined ? undefined : Number(portText);
   if (host === undefined || (port !== undefined && (port < 1 || port > 65_535)))

@@ -1,12 +1,46 @@
 /** `send-file` and `receive-file` as two processes on real servers. */
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { spawn as spawnTerminal } from '@lydell/node-pty';
+import { expect, it, onTestFinished } from 'vitest';
+import { fetchRoster } from '../../src/lib/roster/roster.js';
+import type { Session } from '../../src/lib/session/session.js';
+import { xml } from '../../src/lib/xml/element.js';
+import { environmentOf } from '../support/as-account.js';
 import { eventsOf, fileCommands } from '../support/file-commands.js';
-import { describeOnEachServer } from '../support/servers.js';
+import { connectAccount } from '../support/sandbox-session.js';
+import { describeOnEachServer, type ServerUnderTest } from '../support/servers.js';
 
 const run = promisify(execFile);
+
+const binary = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../bin/xmppctl.js');
+
+/** Alice and Bob see each other's presence. */
+async function makeFriends({ sandbox }: ServerUnderTest): Promise<void> {
+  const [alice, bob] = await Promise.all([connectAccount(sandbox, 'alice'), connectAccount(sandbox, 'bob')]);
+  await using _alice = alice;
+  await using _bob = bob;
+  const answer = (session: Session): Disposable =>
+    session.handle({ name: 'presence' }, ({ attrs }) => {
+      const { type, from } = attrs as Record<string, unknown>;
+      if (type === 'subscribe' && typeof from === 'string')
+        void session.send(xml('presence', { type: 'subscribed', to: from }));
+    });
+  using _answers = answer(bob);
+  using _others = answer(alice);
+  for (const session of [alice, bob]) await session.send(xml('presence'));
+  await alice.send(xml('presence', { type: 'subscribe', to: bob.jid.bare.toString() }));
+  await bob.send(xml('presence', { type: 'subscribe', to: alice.jid.bare.toString() }));
+  await expect
+    .poll(async () => [...(await fetchRoster(alice)).values(), ...(await fetchRoster(bob)).values()])
+    .toEqual([
+      expect.objectContaining({ isSeen: true, seesUs: true }),
+      expect.objectContaining({ isSeen: true, seesUs: true }),
+    ]);
+}
 
 describeOnEachServer('send-file', (server) => {
   const { at, address, makeFile, receive, startSend, send, hashOf } = fileCommands(server);
@@ -84,10 +118,8 @@ describeOnEachServer('send-file', (server) => {
     expect(sent.code).toBe(0);
     expect(sent.stderr).toContain('dir/link is left out: it is a symbolic link');
     expect((await second.finished).code).toBe(0);
-    const { stdout: differences } = await run('diff', ['-r', at('dir'), at('in/dir')]).catch(
-      (error: unknown) => error as { stdout: string },
-    );
-    expect(differences).toBe(`Only in ${at('dir')}: link\n`);
+    const differing = run('diff', ['-r', at('dir'), at('in/dir')]);
+    await expect(differing).rejects.toMatchObject({ stdout: `Only in ${at('dir')}: link\n` });
   });
 
   it('tells everything as JSON lines', async () => {
@@ -274,6 +306,48 @@ describeOnEachServer('send-file', (server) => {
     expect(await send([await makeFile('a', 10), address('bob'), '--name', name])).toMatchObject({ code: 0 });
     expect(await receiver.finished).toMatchObject({ code: 0 });
     expect(await readdir(at('in'))).toEqual([safe]);
+  });
+
+  it('asks at a terminal, whose answer decides', async () => {
+    await makeFriends(server);
+    const terminal = spawnTerminal(process.execPath, [binary, 'receive-file', '--dir', 'in', '--verbose'], {
+      cwd: at('.'),
+      env: { ...process.env, ...environmentOf(server.sandbox, 'bob'), TERM: 'xterm' },
+      cols: 200,
+    });
+    let seen = '';
+    terminal.onData((data) => (seen += data));
+    onTestFinished(() => terminal.kill('SIGKILL'));
+    const question = async (name: string): Promise<void> =>
+      expect
+        .poll(() => seen, { timeout: 10_000 })
+        .toMatch(new RegExp(`offers ${name} \\(3 B\\)\\. Take it\\?`));
+    await expect.poll(() => seen, { timeout: 10_000 }).toContain('waiting for files as');
+    await writeFile(at('unwanted'), 'abc');
+    await writeFile(at('wanted'), 'abc');
+    const declined = send(['unwanted', address('bob')]);
+    await question('unwanted');
+    terminal.write('n\r');
+    expect(await declined).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('declined the file') as string,
+    });
+    const accepted = send(['wanted', address('bob')]);
+    await question('wanted');
+    terminal.write('y\r');
+    expect(await accepted).toMatchObject({ code: 0 });
+    await expect.poll(() => readdir(at('in')).catch(() => [])).toEqual(['wanted']);
+  });
+
+  it('chooses among the clients of a contact by what they can do', async () => {
+    await makeFriends(server);
+    const low = await receive(['--from', address('alice'), '--dir', 'low', '--priority', '1']);
+    const high = await receive(['--from', address('alice'), '--dir', 'high', '--priority', '5', '--once']);
+    expect(await send([await makeFile('a', 10), address('bob')])).toMatchObject({ code: 0 });
+    expect(await high.finished).toMatchObject({ code: 0 });
+    expect(await readdir(at('high'))).toEqual(['a']);
+    expect(await send([at('a'), address('bob')])).toMatchObject({ code: 0 });
+    await low.waitFor('stdout', /^low\/a\t/);
   });
 
   it('never overwrites a file', async () => {
