@@ -55,7 +55,9 @@ export async function createHostNetwork(): Promise<HostNetwork> {
   const id = randomBytes(3).toString('hex');
   const bridge = `xc${id}`;
   const v4 = `10.213.${randomInt(256)}`;
-  const v6 = `fd5e:${randomBytes(2).toString('hex')}:${randomBytes(2).toString('hex')}:`;
+  // Without leading zeros, as addresses are written.
+  const group = (): string => randomInt(0x1000, 0x10000).toString(16);
+  const v6 = `fd5e:${group()}:${group()}:`;
   const gateway = `${v4}.1`;
   const namespaces = [`xmppctl-${id}-a`, `xmppctl-${id}-b`];
   const children = new Set<ChildProcessByStdio<null, Readable, Readable>>();
