@@ -11,6 +11,8 @@ export interface RunOptions {
   /** Written to stdin, which is closed after it; an empty stdin when left out. */
   input?: string | Uint8Array;
   cwd?: string;
+  /** What runs it, as on another host: its own words come behind these. */
+  prefix?: readonly string[];
 }
 
 export interface Finished {
@@ -33,7 +35,8 @@ export interface Running {
 
 /** Starts `xmppctl` and returns at once. The caller ends it: by input, by a signal, or by waiting. */
 export function startXmppctl(args: readonly string[], options: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [binary, ...args], {
+  const [program = '', ...words] = [...(options.prefix ?? []), process.execPath, binary, ...args];
+  const child = spawn(program, words, {
     cwd: options.cwd,
     env: cleanEnvironment(options.env ?? {}),
     stdio: ['pipe', 'pipe', 'pipe'],
