@@ -7,7 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../src/lib/sandbox/sandbox.js';
 import { startSandbox } from '../../src/lib/sandbox/start-sandbox.js';
 import { bundleProgram, type Program } from '../support/bundle.js';
-import { createHostNetwork, obstacleToHosts, type Host, type HostNetwork } from '../support/host-network.js';
+import {
+  createHostNetwork,
+  hasIpv6,
+  obstacleToHosts,
+  type Host,
+  type HostNetwork,
+} from '../support/host-network.js';
 import { serverNames } from '../support/server-names.js';
 
 const size = 300_000;
@@ -106,14 +112,15 @@ describe.skipIf(obstacle !== undefined).each(serverNames)(
       expect(await transfer()).toMatch(/^direct by /);
     });
 
-    test('directly by IPv6, where IPv4 is closed', async () => {
+    test.skipIf(!hasIpv6)('directly by IPv6, where IPv4 is closed', async () => {
       const [sender, { ipv4, ipv6 }] = network.hosts;
       await sender.drop('outgoing', `ip daddr ${ipv4}`);
       expect(await transfer()).toContain(`direct by [${ipv6}]:`);
     });
 
     test('through the proxy, where neither can be reached', async () => {
-      const [sender, { ipv6 }] = network.hosts;
+      const [sender, { ipv4, ipv6 }] = network.hosts;
+      await sender.drop('outgoing', `ip daddr ${ipv4}`);
       await sender.drop('outgoing', `ip6 daddr ${ipv6}`);
       expect(await transfer()).toBe(`proxy by ${network.gateway}:${sandbox.ports.proxy}`);
     });

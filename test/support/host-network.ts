@@ -5,6 +5,7 @@
 import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -33,6 +34,9 @@ export interface HostNetwork extends AsyncDisposable {
   publish(port: number): Promise<void>;
 }
 
+/** Without it the hosts have IPv4 only. */
+export const hasIpv6 = existsSync('/proc/net/if_inet6');
+
 /** Why there can be none here; undefined when there can. */
 export async function obstacleToHosts(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'network namespaces are there on Linux only';
@@ -55,7 +59,7 @@ export async function createHostNetwork(): Promise<HostNetwork> {
   const id = randomBytes(3).toString('hex');
   const bridge = `xc${id}`;
   const v4 = `10.213.${randomInt(256)}`;
-  // Without leading zeros, as addresses are written.
+  // Without leading zeros, as addresses are shown.
   const group = (): string => randomInt(0x1000, 0x10000).toString(16);
   const v6 = `fd5e:${group()}:${group()}:`;
   const gateway = `${v4}.1`;
@@ -84,9 +88,7 @@ export async function createHostNetwork(): Promise<HostNetwork> {
     await run('ip', ['-n', namespace, 'link', 'set', inner, 'up']);
     await run('ip', ['-n', namespace, 'addr', 'add', `${ipv4}/24`, 'dev', inner]);
     // Without waiting whether somebody else has it: there is nobody else.
-    await run('ip', ['-n', namespace, '-6', 'addr', 'add', `${ipv6}/64`, 'dev', inner, 'nodad']).catch(
-      () => undefined,
-    );
+    if (hasIpv6) await run('ip', ['-n', namespace, 'addr', 'add', `${ipv6}/64`, 'dev', inner, 'nodad']);
     const nft = (command: string): Promise<unknown> => run('ip', [...within, 'nft', command]);
     await nft('add table inet firewall');
     await nft('add chain inet firewall incoming { type filter hook input priority 0; policy accept; }');
