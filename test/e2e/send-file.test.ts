@@ -1,6 +1,7 @@
 /** `send-file` and `receive-file` as two processes on real servers. */
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFile, spawn as spawnProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -11,6 +12,7 @@ import type { Session } from '../../src/lib/session/session.js';
 import { xml } from '../../src/lib/xml/element.js';
 import { environmentOf } from '../support/as-account.js';
 import { eventsOf, fileCommands } from '../support/file-commands.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { connectAccount } from '../support/sandbox-session.js';
 import { describeOnEachServer, type ServerUnderTest } from '../support/servers.js';
 
@@ -234,6 +236,32 @@ describeOnEachServer('send-file', (server) => {
     expect(await hashOf(at('in/big'))).toBe(await hashOf(file));
   });
 
+  it.each(['sender', 'receiver'])(
+    'survives that the stream of the %s is cut again and again',
+    async (side) => {
+      const { hostname, port } = new URL(server.sandbox.services.starttls);
+      await using proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+      const viaProxy = { XMPPCTL_SERVICE: `xmpp://127.0.0.1:${proxy.port}` };
+      const file = await makeFile('big', 8_000_000);
+      const receiver = await receive(
+        ['--from', address('alice'), '--dir', 'in', '--once'],
+        side === 'receiver' ? { env: viaProxy } : {},
+      );
+      const args = [file, address('bob'), '--transport', 'ibb', '--no-upload', '--json'];
+      const sender = startSend(args, undefined, side === 'sender' ? viaProxy : undefined);
+      for (const digits of [5, 6]) {
+        await sender.waitFor('stdout', new RegExp(`"event":"progress".*"bytes":[1-9]\\d{${digits}}`));
+        proxy.cut();
+      }
+      const sent = await sender.finished;
+      expect(sent.code).toBe(0);
+      expect(eventsOf(sent).at(-1)).toMatchObject({ event: 'done', certainty: 'verified' });
+      expect(await receiver.finished).toMatchObject({ code: 0 });
+      expect(await hashOf(at('in/big'))).toBe(await hashOf(file));
+      expect(proxy.count).toBeGreaterThan(1);
+    },
+  );
+
   it('stops at Ctrl-C with 130, and the receiver keeps what it has', async () => {
     const file = await makeFile('big', 12_000_000);
     const receiver = await receive(['--from', address('alice'), '--dir', 'in']);
@@ -359,6 +387,34 @@ describeOnEachServer('send-file', (server) => {
     await receiver.finished;
     expect(await readFile(at('in/a.txt'), 'utf8')).toBe('mine');
     expect(await readFile(at('in/a (1).txt'), 'utf8')).toBe('theirs');
+  });
+
+  it('ends with 7 when what it writes to cannot take it', async () => {
+    const full = await open('/dev/full', 'w');
+    onTestFinished(() => full.close());
+    const child = spawnProcess(
+      process.execPath,
+      [binary, 'receive-file', '--verbose', '--from', address('alice'), '-o', '-'],
+      {
+        env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...environmentOf(server.sandbox, 'bob') },
+        stdio: ['ignore', full.fd, 'pipe'],
+      },
+    );
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let seen = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (seen += text));
+    const ended = once(child, 'close') as Promise<[number]>;
+    await expect.poll(() => seen, { timeout: 10_000 }).toContain('waiting for files as');
+    const sent = await send([
+      await makeFile('a', 3_000_000),
+      address('bob'),
+      '--no-upload',
+      '--timeout',
+      '5',
+    ]);
+    expect(sent.code).not.toBe(0);
+    expect((await ended)[0]).toBe(7);
+    expect(seen).toContain('the disk is full');
   });
 
   it('refuses to begin where nothing can be stored', async () => {

@@ -15,7 +15,7 @@ export interface FileCommands {
   makeFile: (name: string, sizeBytes: number) => Promise<string>;
   /** A receiver that is ready. */
   receive: (args: string[], options?: { as?: string; env?: Record<string, string> }) => Promise<Running>;
-  startSend: (args: string[], input?: string | Uint8Array) => Running;
+  startSend: (args: string[], input?: string | Uint8Array, env?: Record<string, string>) => Running;
   send: (args: string[], input?: string | Uint8Array) => Promise<Finished>;
   hashOf: (file: string) => Promise<string>;
 }
@@ -39,7 +39,8 @@ export function fileCommands(server: ServerUnderTest): FileCommands {
     started.push(running);
     return running;
   };
-  const startSend: FileCommands['startSend'] = (args, input) => start(['send-file', ...args], 'alice', input);
+  const startSend: FileCommands['startSend'] = (args, input, env) =>
+    start(['send-file', ...args], 'alice', input, env);
   return {
     at,
     address: (name) => `${name}@${server.sandbox.domain}`,
