@@ -10,7 +10,7 @@ export class MessageStream {
   readonly timeoutMs = 1000;
   readonly sent: Element[] = [];
   /** What discovery says of a full address; nobody answers for others. */
-  readonly features = new Map<string, readonly string[]>();
+  readonly features = new Map<string, readonly string[] | 'silent'>();
   readonly #handlers = new Set<{ filter: StanzaFilter; handler: (stanza: Element) => void }>();
   readonly #closed = new Set<(detail: SessionEvents['closed']) => void>();
   #onSend: (stanza: Element) => void = () => undefined;
@@ -63,6 +63,7 @@ export class MessageStream {
 
   request({ to }: { to?: JID | string }): Promise<Element> {
     const features = this.features.get(String(to)) ?? [];
+    if (features === 'silent') return new Promise(() => undefined);
     if (features.length === 0) return Promise.reject(new Error('nobody is there'));
     const list = features.map((feature) => `<feature var="${feature}"/>`).join('');
     return Promise.resolve(

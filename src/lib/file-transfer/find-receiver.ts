@@ -11,7 +11,7 @@ import type { PresenceWatch, Resource } from '../roster/presence-watch.js';
 import type { Contact } from '../roster/roster.js';
 import { sendPresence } from '../roster/send-presence.js';
 import type { Session } from '../session/session.js';
-import { interruption, within } from '../session/wait.js';
+import { Deferred, interruption, within } from '../session/wait.js';
 import { xml } from '../xml/element.js';
 import { NS_FILE_TRANSFER } from './stanzas.js';
 
@@ -38,6 +38,10 @@ export type FoundReceiver =
 
 /** How long the presence of somebody whom we see may take after everything else has come. */
 const SETTLE_MS = 1000;
+/** When no more of it has come for so long, all of it has. */
+const QUIET_MS = 100;
+/** How long the other clients may take to say what they can do, when one was found that takes files. */
+const OTHERS_MS = 1500;
 /** How often somebody whom we do not see is asked again. */
 const ASK_AGAIN_MS = 15_000;
 
@@ -49,6 +53,8 @@ export async function findReceiver(to: JID, options: FindReceiverOptions): Promi
   if (!to.isBare && !options.isWaiting) return { kind: 'found', jid: to };
   return new Search(to, options).run();
 }
+
+type AbleResource = Resource & { features: ReadonlySet<string> };
 
 class Search {
   readonly #capabilities = new Map<string, Promise<ReadonlySet<string>>>();
@@ -104,20 +110,57 @@ class Search {
 
   /** Those that can be seen; what comes late is waited for, once. */
   async #resources(): Promise<Resource[]> {
-    const { presence, session, signal } = this.options;
-    const others = (): Resource[] => presence.of(this.to).filter(({ jid }) => !jid.equals(session.jid));
-    if (this.#isSettled || !this.#isSeen || others().length > 0) return others();
+    const { presence, signal } = this.options;
+    if (this.#isSettled || !this.#isSeen) return this.#others();
     this.#isSettled = true;
     const enough = AbortSignal.any([signal, AbortSignal.timeout(SETTLE_MS)]);
-    while (others().length === 0 && !enough.aborted) await presence.changed(enough);
-    return others();
+    while (this.#others().length === 0 && !enough.aborted) await presence.changed(enough);
+    // COMPAT(ejabberd 23.01): the presence of several resources does not come in one piece.
+    for (let count = 0; count !== this.#others().length && !enough.aborted;) {
+      count = this.#others().length;
+      await pause(QUIET_MS, signal);
+    }
+    return this.#others();
   }
 
-  async #able(resources: readonly Resource[]): Promise<(Resource & { features: ReadonlySet<string> })[]> {
-    const asked = await Promise.all(
-      resources.map(async (resource) => ({ ...resource, features: await this.#featuresOf(resource.jid) })),
-    );
-    return asked.filter(({ features }) => this.#takesFiles(features));
+  #others(): Resource[] {
+    const { presence, session } = this.options;
+    return presence.of(this.to).filter(({ jid }) => !jid.equals(session.jid));
+  }
+
+  /**
+   * Those that say they take files, the highest priority first. A client that was killed may look present for minutes,
+   * because its stream could be resumed, and never answers: when one is found, the others get no more than a moment,
+   * and while it is waited for, others may come.
+   */
+  async #able(resources: readonly Resource[]): Promise<AbleResource[]> {
+    const { presence, signal } = this.options;
+    const able = new Map<string, AbleResource>();
+    const oneFound = new Deferred<undefined>();
+    const stop = new AbortController();
+    const asked = new Set<string>();
+    const ask = async (resource: Resource): Promise<void> => {
+      const key = resource.jid.toString();
+      if (asked.has(key)) return;
+      asked.add(key);
+      const features = await this.#featuresOf(resource.jid);
+      if (!this.#takesFiles(features)) return;
+      able.set(key, { ...resource, features });
+      oneFound.resolve(undefined);
+    };
+    const watch = async (): Promise<void> => {
+      const until = AbortSignal.any([stop.signal, signal]);
+      for (;;) {
+        await presence.changed(until);
+        if (until.aborted) return;
+        for (const resource of this.#others()) void ask(resource);
+      }
+    };
+    void watch();
+    const enough = oneFound.promise.then(() => pause(OTHERS_MS, stop.signal));
+    await Promise.race([Promise.all(resources.map(ask)), enough]);
+    stop.abort();
+    return [...able.values()].sort((a, b) => b.priority - a.priority);
   }
 
   #takesFiles(features: ReadonlySet<string>): boolean {
@@ -145,10 +188,7 @@ class Search {
   }
 
   /** Among equals, they are all asked, so that the person can choose where to take it. */
-  async #choose(
-    best: Resource,
-    able: readonly (Resource & { features: ReadonlySet<string> })[],
-  ): Promise<FoundReceiver> {
+  async #choose(best: Resource, able: readonly AbleResource[]): Promise<FoundReceiver> {
     const equals = able.filter(({ priority }) => priority === best.priority);
     const canBeAsked = equals.length > 1 && equals.every(({ features }) => features.has(NS_JINGLE_MESSAGE));
     if (!canBeAsked) return { kind: 'found', jid: best.jid };

@@ -16,7 +16,7 @@ interface Setting {
   presence: PresenceWatch;
   notes: string[];
   find: (to?: JID, more?: Partial<FindReceiverOptions>) => ReturnType<typeof findReceiver>;
-  come: (resource: string, features: readonly string[], priority?: number) => void;
+  come: (resource: string, features: readonly string[] | 'silent', priority?: number) => void;
 }
 
 function setUp({ isContact = true } = {}): Setting {
@@ -77,6 +77,14 @@ describe('of a contact', () => {
     come('high', [FILES, TRANSPORT], 5);
     stream.deliver('<presence type="unavailable" from="bob@example.org/high"/>');
     expect(String(((await find()) as { jid: JID }).jid)).toBe('bob@example.org/low');
+  });
+
+  it('one that was killed, and looks present but does not answer, is passed over', async () => {
+    const { find, come } = setUp();
+    come('ghost', 'silent', 10);
+    come('desk', [FILES, TRANSPORT], 1);
+    const found = await find(bob, { timeoutMs: 60_000 });
+    expect(String((found as { jid: JID }).jid)).toBe('bob@example.org/desk');
   });
 
   it('equals are asked, and who answers has it', async () => {
