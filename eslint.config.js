@@ -48,7 +48,7 @@ const rooms = {
     'hashes',
     'messaging/stanzas',
     'file-transfer/transfer',
-    'file-transfer/file-name',
+    'file-transfer/storing/file-name',
   ],
   'file-transfer': [
     'xml',

@@ -1,9 +1,9 @@
 import { defineCommand } from '../lib/command/definition.js';
 import type { Context } from '../lib/context.js';
 import { UsageError } from '../lib/errors.js';
-import type { FileOffer } from '../lib/file-transfer/incoming-file.js';
+import type { FileOffer } from '../lib/file-transfer/receiving/incoming-file.js';
 import type { FileSink } from '../lib/file-transfer/transfer.js';
-import { TransferDisplay } from '../lib/file-transfer/transfer-display.js';
+import { TransferDisplay } from '../lib/file-transfer/display/transfer-display.js';
 import { parseSize } from '../lib/input/size.js';
 import type { JID } from '../lib/jid/jid.js';
 import { parseAddress } from '../lib/jid/xmpp-uri.js';
@@ -194,9 +194,9 @@ export async function runReceiveFile(options: ReceiveFileOptions, context: Conte
   const { output, signal, prompt } = context;
   const { target, way } = options;
   const [{ Admission }, { isFinal, receiveRun }, { openTarget, checkTarget }] = await Promise.all([
-    import('../lib/file-transfer/admission.js'),
-    import('../lib/file-transfer/receive-run.js'),
-    import('../lib/file-transfer/open-target.js'),
+    import('../lib/file-transfer/receiving/admission.js'),
+    import('../lib/file-transfer/receiving/receive-run.js'),
+    import('../lib/file-transfer/storing/open-target.js'),
   ]);
   await checkTarget(target);
   const display = new TransferDisplay({

@@ -1,10 +1,10 @@
 import { defineCommand } from '../lib/command/definition.js';
 import type { Context } from '../lib/context.js';
 import { UsageError } from '../lib/errors.js';
-import { chooseFiles, type FileArgument } from '../lib/file-transfer/choose-files.js';
-import type { ToldFacts } from '../lib/file-transfer/path-source.js';
-import type { SendToRecipientOptions } from '../lib/file-transfer/send-to-recipient.js';
-import { TransferDisplay } from '../lib/file-transfer/transfer-display.js';
+import { chooseFiles, type FileArgument } from '../lib/file-transfer/sources/choose-files.js';
+import type { ToldFacts } from '../lib/file-transfer/sources/path-source.js';
+import type { SendToRecipientOptions } from '../lib/file-transfer/sending/send-to-recipient.js';
+import { TransferDisplay } from '../lib/file-transfer/display/transfer-display.js';
 import { parseDuration, parseTime } from '../lib/input/moment.js';
 import type { JID } from '../lib/jid/jid.js';
 import type { Session } from '../lib/session/session.js';
@@ -180,8 +180,8 @@ export async function runSendFile(options: SendFileOptions, context: Context): P
   const { output, signal, stdin } = context;
   const { files, to } = options;
   const [{ gatherSources }, { sendToRecipient }, { inTurn }] = await Promise.all([
-    import('../lib/file-transfer/gather-sources.js'),
-    import('../lib/file-transfer/send-to-recipient.js'),
+    import('../lib/file-transfer/sources/gather-sources.js'),
+    import('../lib/file-transfer/sending/send-to-recipient.js'),
     import('../lib/file-transfer/in-turn.js'),
   ]);
   if (files.some(({ kind }) => kind === 'stdin') && stdin.isTTY)
@@ -267,7 +267,7 @@ async function prepare(
 
 async function linkSenderFor(session: Session, context: Context) {
   const [{ linkSender }, { tls }] = await Promise.all([
-    import('../lib/file-transfer/send-link.js'),
+    import('../lib/file-transfer/sending/send-link.js'),
     context.connectOptions(),
   ]);
   return linkSender(session, { trust: tls ?? {}, timeoutMs: session.timeoutMs, signal: context.signal });

@@ -1,9 +1,9 @@
 /** `--exec`: programs for received files, and what became of them. */
 import type { Context } from '../lib/context.js';
 import { NegativeError } from '../lib/errors.js';
-import type { ReceiveEvent } from '../lib/file-transfer/receive-run.js';
-import { runForFile } from '../lib/file-transfer/run-for-file.js';
-import type { TransferDisplay } from '../lib/file-transfer/transfer-display.js';
+import type { ReceiveEvent } from '../lib/file-transfer/receiving/receive-run.js';
+import { runForFile } from '../lib/file-transfer/receiving/run-for-file.js';
+import type { TransferDisplay } from '../lib/file-transfer/display/transfer-display.js';
 
 /** One program at a time, in the order in which files arrive. */
 export class Executions {

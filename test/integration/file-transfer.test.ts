@@ -3,9 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { inBandTransport } from '../../src/lib/bytestreams/in-band/in-band-transport.js';
 import { socks5Transport } from '../../src/lib/bytestreams/socks5/socks5-transport.js';
-import { Refusal, type DecideOffer } from '../../src/lib/file-transfer/incoming-file.js';
-import { receiveFiles, type ReceiveFilesOptions } from '../../src/lib/file-transfer/receive-files.js';
-import { sendFiles, type SendFilesOptions } from '../../src/lib/file-transfer/send-files.js';
+import { Refusal, type DecideOffer } from '../../src/lib/file-transfer/receiving/incoming-file.js';
+import {
+  receiveFiles,
+  type ReceiveFilesOptions,
+} from '../../src/lib/file-transfer/receiving/receive-files.js';
+import { sendFiles, type SendFilesOptions } from '../../src/lib/file-transfer/sending/send-files.js';
 import type {
   FileSource,
   Method,

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openPartialFile } from '../../src/lib/file-transfer/partial-file.js';
+import { openPartialFile } from '../../src/lib/file-transfer/storing/partial-file.js';
 import { downloadLink } from '../../src/lib/http-upload/download-link.js';
 import { findUploadService } from '../../src/lib/http-upload/find-upload-service.js';
 import { readLinks } from '../../src/lib/http-upload/read-links.js';

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { inBandTransport } from '../../src/lib/bytestreams/in-band/in-band-transport.js';
-import { receiveFiles } from '../../src/lib/file-transfer/receive-files.js';
-import { sendFiles } from '../../src/lib/file-transfer/send-files.js';
+import { receiveFiles } from '../../src/lib/file-transfer/receiving/receive-files.js';
+import { sendFiles } from '../../src/lib/file-transfer/sending/send-files.js';
 import {
   inBandMethod,
   socks5Method,
   streamInitiationOffers,
-} from '../../src/lib/file-transfer/stream-initiation.js';
+} from '../../src/lib/file-transfer/receiving/stream-initiation.js';
 import type { FileSink, TransferEvent, TransferResult } from '../../src/lib/file-transfer/transfer.js';
 import type { Session } from '../../src/lib/session/session.js';
 import { MemorySink, memorySource } from '../support/memory-files.js';

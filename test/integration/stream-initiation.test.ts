@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
-import { Refusal, type IncomingFile, type OfferSource } from '../../src/lib/file-transfer/incoming-file.js';
+import {
+  Refusal,
+  type IncomingFile,
+  type OfferSource,
+} from '../../src/lib/file-transfer/receiving/incoming-file.js';
 import {
   inBandMethod,
   socks5Method,
   streamInitiationOffers,
-} from '../../src/lib/file-transfer/stream-initiation.js';
+} from '../../src/lib/file-transfer/receiving/stream-initiation.js';
 import { queryInfo } from '../../src/lib/disco/query.js';
 import type { Session } from '../../src/lib/session/session.js';
 import { readAll } from '../support/read-all.js';

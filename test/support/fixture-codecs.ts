@@ -20,7 +20,7 @@ import { FileMetadata, FileSharing } from '../../src/lib/http-upload/sharing-sta
 import { UploadRequest, UploadSlot } from '../../src/lib/http-upload/stanzas.js';
 import * as messaging from '../../src/lib/messaging/stanzas.js';
 import { JoinRequest, RoomUser } from '../../src/lib/muc/stanzas.js';
-import { StreamInitiation } from '../../src/lib/file-transfer/stream-initiation-stanzas.js';
+import { StreamInitiation } from '../../src/lib/file-transfer/receiving/stream-initiation-stanzas.js';
 import * as jingleMessage from '../../src/lib/jingle/message-initiation.js';
 import { PageInfo } from '../../src/lib/rsm/stanzas.js';
 

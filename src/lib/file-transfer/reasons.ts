@@ -17,7 +17,7 @@ import { UnsupportedTransportError } from '../jingle/negotiate-transport.js';
 import type { Reason } from '../jingle/stanzas.js';
 import { TransportFailedError } from '../jingle/transport.js';
 import { xml, type Element } from '../xml/element.js';
-import type { Refusal } from './incoming-file.js';
+import type { Refusal } from './receiving/incoming-file.js';
 
 /** XEP-0234 §8. */
 const NS_FILE_TRANSFER_ERRORS = 'urn:xmpp:jingle:apps:file-transfer:errors:0';

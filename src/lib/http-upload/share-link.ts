@@ -3,7 +3,7 @@
  * (XEP-0066), and for people the link itself. XEP-0334: Message Processing Hints, version 0.4.1, of which only `store` is used.
  */
 import { randomUUID } from 'node:crypto';
-import { safeFileName } from '../file-transfer/file-name.js';
+import { safeFileName } from '../file-transfer/storing/file-name.js';
 import type { JID } from '../jid/jid.js';
 import { NS_FALLBACK, NS_STANZA_ID, OutOfBand } from '../messaging/stanzas.js';
 import type { Session, WaitOptions } from '../session/session.js';

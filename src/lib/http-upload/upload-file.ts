@@ -1,6 +1,6 @@
 /** A file on its way to the upload service: what is needed before a link can be shared. */
 import { ConnectError, RemoteError } from '../errors.js';
-import { safeFileName } from '../file-transfer/file-name.js';
+import { safeFileName } from '../file-transfer/storing/file-name.js';
 import type { FileFacts, FileSource } from '../file-transfer/transfer.js';
 import { createHasher } from '../hashes/hasher.js';
 import type { HashAlgorithm } from '../hashes/hashes.js';

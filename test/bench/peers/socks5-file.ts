@@ -7,10 +7,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { socks5Transport } from '../../../src/lib/bytestreams/socks5/socks5-transport.js';
-import { openPartialFile } from '../../../src/lib/file-transfer/partial-file.js';
-import { pathSource } from '../../../src/lib/file-transfer/path-source.js';
-import { receiveFiles } from '../../../src/lib/file-transfer/receive-files.js';
-import { sendFiles } from '../../../src/lib/file-transfer/send-files.js';
+import { openPartialFile } from '../../../src/lib/file-transfer/storing/partial-file.js';
+import { pathSource } from '../../../src/lib/file-transfer/sources/path-source.js';
+import { receiveFiles } from '../../../src/lib/file-transfer/receiving/receive-files.js';
+import { sendFiles } from '../../../src/lib/file-transfer/sending/send-files.js';
 import type { TransferEvent } from '../../../src/lib/file-transfer/transfer.js';
 import { JID } from '../../../src/lib/jid/jid.js';
 import type { Role } from '../../../src/lib/jingle/stanzas.js';

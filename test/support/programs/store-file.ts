@@ -5,7 +5,7 @@
 import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { XmppctlError } from '../../../src/lib/errors.js';
-import { openPartialFile } from '../../../src/lib/file-transfer/partial-file.js';
+import { openPartialFile } from '../../../src/lib/file-transfer/storing/partial-file.js';
 import { contentAt, factsOf } from '../numbered-content.js';
 
 const [folder = '', size = '', filler] = process.argv.slice(2);

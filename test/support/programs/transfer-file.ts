@@ -5,8 +5,8 @@
 import { Readable } from 'node:stream';
 import { inBandTransport } from '../../../src/lib/bytestreams/in-band/in-band-transport.js';
 import { socks5Transport } from '../../../src/lib/bytestreams/socks5/socks5-transport.js';
-import { receiveFiles } from '../../../src/lib/file-transfer/receive-files.js';
-import { sendFiles } from '../../../src/lib/file-transfer/send-files.js';
+import { receiveFiles } from '../../../src/lib/file-transfer/receiving/receive-files.js';
+import { sendFiles } from '../../../src/lib/file-transfer/sending/send-files.js';
 import type { FileSource, TransferEvent } from '../../../src/lib/file-transfer/transfer.js';
 import { JID } from '../../../src/lib/jid/jid.js';
 import { connect } from '../../../src/lib/session/connect.js';

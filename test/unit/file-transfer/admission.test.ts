@@ -1,9 +1,9 @@
 /** Whose files are taken, where they go, and how large they may be. */
 import { describe, expect, it } from 'vitest';
-import { Admission, type AdmissionOptions } from '../../../src/lib/file-transfer/admission.js';
-import type { FileOffer } from '../../../src/lib/file-transfer/incoming-file.js';
-import { limitedSink } from '../../../src/lib/file-transfer/limited-sink.js';
-import { folderFor } from '../../../src/lib/file-transfer/received-place.js';
+import { Admission, type AdmissionOptions } from '../../../src/lib/file-transfer/receiving/admission.js';
+import type { FileOffer } from '../../../src/lib/file-transfer/receiving/incoming-file.js';
+import { limitedSink } from '../../../src/lib/file-transfer/storing/limited-sink.js';
+import { folderFor } from '../../../src/lib/file-transfer/storing/received-place.js';
 import { JID } from '../../../src/lib/jid/jid.js';
 import { MemorySink } from '../../support/memory-files.js';
 

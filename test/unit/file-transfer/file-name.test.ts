@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { candidateNames, safeFileName } from '../../../src/lib/file-transfer/file-name.js';
+import { candidateNames, safeFileName } from '../../../src/lib/file-transfer/storing/file-name.js';
 
 describe('safeFileName', () => {
   it.each([

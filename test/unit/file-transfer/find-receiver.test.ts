@@ -1,7 +1,10 @@
 /** Which resource is chosen, by what is known of them. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NegativeError } from '../../../src/lib/errors.js';
-import { findReceiver, type FindReceiverOptions } from '../../../src/lib/file-transfer/find-receiver.js';
+import {
+  findReceiver,
+  type FindReceiverOptions,
+} from '../../../src/lib/file-transfer/sending/find-receiver.js';
 import { JID } from '../../../src/lib/jid/jid.js';
 import { PresenceWatch } from '../../../src/lib/roster/presence-watch.js';
 import { MessageStream } from '../../support/message-stream.js';

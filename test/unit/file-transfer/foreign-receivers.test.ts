@@ -1,7 +1,7 @@
 /** What receivers in the field do with a file of ours; facts seen with Dino 0.4.2, Gajim 1.7.3 and Libervia 0.9. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { sendFiles, type SendFilesOptions } from '../../../src/lib/file-transfer/send-files.js';
+import { sendFiles, type SendFilesOptions } from '../../../src/lib/file-transfer/sending/send-files.js';
 import type { FileSource, TransferEvent } from '../../../src/lib/file-transfer/transfer.js';
 import type { Element } from '../../../src/lib/xml/element.js';
 import { asSession, linkStreams, type LinkedStream } from '../../support/linked-streams.js';

@@ -2,8 +2,15 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../../src/lib/errors.js';
-import { Refusal, type DecideOffer, type FileOffer } from '../../../src/lib/file-transfer/incoming-file.js';
-import { receiveFiles, type ReceiveFilesOptions } from '../../../src/lib/file-transfer/receive-files.js';
+import {
+  Refusal,
+  type DecideOffer,
+  type FileOffer,
+} from '../../../src/lib/file-transfer/receiving/incoming-file.js';
+import {
+  receiveFiles,
+  type ReceiveFilesOptions,
+} from '../../../src/lib/file-transfer/receiving/receive-files.js';
 import type { TransferEvent } from '../../../src/lib/file-transfer/transfer.js';
 import type { Element } from '../../../src/lib/xml/element.js';
 import { asSession, linkStreams, type LinkedStream } from '../../support/linked-streams.js';

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { receiveFiles } from '../../../src/lib/file-transfer/receive-files.js';
-import { sendFiles } from '../../../src/lib/file-transfer/send-files.js';
+import { receiveFiles } from '../../../src/lib/file-transfer/receiving/receive-files.js';
+import { sendFiles } from '../../../src/lib/file-transfer/sending/send-files.js';
 import type { TransferEvent } from '../../../src/lib/file-transfer/transfer.js';
 import { asSession, linkStreams } from '../../support/linked-streams.js';
 import { MemorySink, memorySource } from '../../support/memory-files.js';

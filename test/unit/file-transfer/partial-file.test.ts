@@ -16,8 +16,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../../src/lib/errors.js';
-import { BlockWriter } from '../../../src/lib/file-transfer/block-writer.js';
-import { openPartialFile } from '../../../src/lib/file-transfer/partial-file.js';
+import { BlockWriter } from '../../../src/lib/file-transfer/storing/block-writer.js';
+import { openPartialFile } from '../../../src/lib/file-transfer/storing/partial-file.js';
 import type { FileFacts, FileSink } from '../../../src/lib/file-transfer/transfer.js';
 import { contentAt, factsOf, sha256Of } from '../../support/numbered-content.js';
 

@@ -2,7 +2,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { FileError } from '../../../src/lib/errors.js';
-import { openPipeSink } from '../../../src/lib/file-transfer/pipe-sink.js';
+import { openPipeSink } from '../../../src/lib/file-transfer/storing/pipe-sink.js';
 import { contentAt, factsOf, sha256Of } from '../../support/numbered-content.js';
 
 const SIZE = 3_000_001;

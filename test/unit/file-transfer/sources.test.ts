@@ -19,9 +19,9 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileError } from '../../../src/lib/errors.js';
-import { gatherSources } from '../../../src/lib/file-transfer/gather-sources.js';
-import { pathSource, pipeSource } from '../../../src/lib/file-transfer/path-source.js';
-import { tarSource } from '../../../src/lib/file-transfer/tar-source.js';
+import { gatherSources } from '../../../src/lib/file-transfer/sources/gather-sources.js';
+import { pathSource, pipeSource } from '../../../src/lib/file-transfer/sources/path-source.js';
+import { tarSource } from '../../../src/lib/file-transfer/sources/tar-source.js';
 import type { FileSource } from '../../../src/lib/file-transfer/transfer.js';
 
 let folder: string;

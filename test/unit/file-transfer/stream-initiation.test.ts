@@ -3,9 +3,15 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openInBandBytestream } from '../../../src/lib/bytestreams/in-band/in-band-bytestream.js';
 import { StanzaError } from '../../../src/lib/errors.js';
-import { Refusal, type IncomingFile } from '../../../src/lib/file-transfer/incoming-file.js';
-import { inBandMethod, streamInitiationOffers } from '../../../src/lib/file-transfer/stream-initiation.js';
-import { StreamInitiation, readMethods } from '../../../src/lib/file-transfer/stream-initiation-stanzas.js';
+import { Refusal, type IncomingFile } from '../../../src/lib/file-transfer/receiving/incoming-file.js';
+import {
+  inBandMethod,
+  streamInitiationOffers,
+} from '../../../src/lib/file-transfer/receiving/stream-initiation.js';
+import {
+  StreamInitiation,
+  readMethods,
+} from '../../../src/lib/file-transfer/receiving/stream-initiation-stanzas.js';
 import type { Session } from '../../../src/lib/session/session.js';
 import { parseXml } from '../../../src/lib/xml/parse.js';
 import { MemoryNetwork } from '../../support/memory-network.js';

@@ -1,7 +1,7 @@
 /** What is printed of transfers, and how a command ends with them. */
 import { describe, expect, it } from 'vitest';
 import { NegativeError, RemoteError, TimeoutError } from '../../../src/lib/errors.js';
-import { TransferDisplay } from '../../../src/lib/file-transfer/transfer-display.js';
+import { TransferDisplay } from '../../../src/lib/file-transfer/display/transfer-display.js';
 import type {
   Certainty,
   FileFacts,

@@ -2,9 +2,16 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { ConnectionLostError } from '../../../src/lib/errors.js';
-import { Refusal, type DecideOffer, type FileOffer } from '../../../src/lib/file-transfer/incoming-file.js';
-import { receiveFiles, type ReceiveFilesOptions } from '../../../src/lib/file-transfer/receive-files.js';
-import { sendFiles, type SendFilesOptions } from '../../../src/lib/file-transfer/send-files.js';
+import {
+  Refusal,
+  type DecideOffer,
+  type FileOffer,
+} from '../../../src/lib/file-transfer/receiving/incoming-file.js';
+import {
+  receiveFiles,
+  type ReceiveFilesOptions,
+} from '../../../src/lib/file-transfer/receiving/receive-files.js';
+import { sendFiles, type SendFilesOptions } from '../../../src/lib/file-transfer/sending/send-files.js';
 import type { FileSource, TransferEvent, TransferResult } from '../../../src/lib/file-transfer/transfer.js';
 import { asSession, linkStreams, type LinkedStream } from '../../support/linked-streams.js';
 import { MemorySink, memorySource } from '../../support/memory-files.js';
