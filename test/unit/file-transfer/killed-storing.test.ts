@@ -58,7 +58,9 @@ it('a process that is killed again and again stores the file in the end, and los
     if (last(said, 'stored') !== undefined || (await stat(final).catch(() => undefined))) break;
     // Killed before its first block it has nothing on disk yet.
     const { size: kept } = await stat(`${final}.part`).catch(() => ({ size: 0 }));
-    expect(kept).toBeGreaterThanOrEqual(Number(last(said, 'accepted') ?? 0) - (2 << 20));
+    // One block on its way to the disk and one that fills, each longer by a piece at most.
+    const underWay = 2 * ((1 << 20) + 60_000);
+    expect(kept).toBeGreaterThanOrEqual(Number(last(said, 'accepted') ?? 0) - underWay);
     expect(runs).toBeLessThan(500);
   }
   expect((await readFile(final)).equals(contentAt(0, size))).toBe(true);
