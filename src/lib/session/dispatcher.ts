@@ -1,9 +1,8 @@
 /**
  * Incoming stanzas, given to everybody who asked for them, in order of arrival.
  */
-import type { JID } from '../jid/jid.js';
+import { JID } from '../jid/jid.js';
 import type { Element } from '../xml/element.js';
-import { parseJid } from './iq-requests.js';
 import { StanzaReader } from './reader.js';
 import type { StanzaFilter } from './session.js';
 import { stringAttribute } from './stream.js';
@@ -119,8 +118,7 @@ function senderMatcher(wanted: JID): (from: string | undefined) => boolean {
   return (from) => {
     if (from === undefined) return false;
     if (from === exact) return true;
-    const sender = parseJid(from);
-    if (sender === undefined) return false;
+    const sender = JID.fromServer(from);
     return (wanted.isBare ? sender.bare : sender).equals(wanted);
   };
 }

@@ -16,15 +16,6 @@ interface Pending {
   deferred: Deferred<Element>;
 }
 
-/** Parses an address that came from the network; what is no address is undefined. */
-export function parseJid(text: string): JID | undefined {
-  try {
-    return JID.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 export class IqRequests {
   readonly #pending = new Map<string, Pending>();
 
@@ -81,9 +72,8 @@ export function isFromAddressee(
   own: JID | undefined,
 ): boolean {
   if (to !== undefined && to === from) return true;
-  const addressee = to === undefined ? undefined : parseJid(to);
-  const sender = from === undefined ? undefined : parseJid(from);
-  if (from !== undefined && sender === undefined) return false;
+  const addressee = to === undefined ? undefined : JID.fromServer(to);
+  const sender = from === undefined ? undefined : JID.fromServer(from);
   if (addressee !== undefined && sender?.equals(addressee)) return true;
   // Before binding only the server can answer.
   if (own === undefined) return from === undefined || to === undefined;

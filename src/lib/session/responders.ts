@@ -2,10 +2,9 @@
  * Answers to incoming IQ requests (RFC 6120 §8.2.3): each get or set is answered exactly once.
  */
 import { StanzaError } from '../errors.js';
-import type { JID } from '../jid/jid.js';
+import { JID } from '../jid/jid.js';
 import { childElements, xml, type Element } from '../xml/element.js';
 import { stanzaErrorElement } from '../xml/stanza-error.js';
-import { parseJid } from './iq-requests.js';
 import type { IqHandler } from './session.js';
 import { StanzaReply } from './stanza-reply.js';
 import { stringAttribute } from './stream.js';
@@ -77,8 +76,9 @@ export class Responders {
       );
     const payloads = childElements(iq);
     const [payload] = payloads;
-    const from = parseJid(stringAttribute(iq, 'from') ?? own.bare.toString());
-    if (payload === undefined || payloads.length > 1 || from === undefined) {
+    const sender = stringAttribute(iq, 'from');
+    const from = sender === undefined ? own.bare : JID.fromServer(sender);
+    if (payload === undefined || payloads.length > 1) {
       return reply('error', stanzaErrorElement({ condition: 'bad-request' }));
     }
     const type = stringAttribute(iq, 'type') ?? '';

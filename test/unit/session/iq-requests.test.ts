@@ -35,6 +35,10 @@ describe('the sender of a reply', () => {
     ['bank@example.net', 'example.org', false],
     ['bank@example.net', undefined, false],
     ['alice@example.org/laptop', undefined, true],
+    // An address that servers accept and RFC 7622 does not: a symbol in the localpart.
+    ['heart\u2665@example.net', 'heart\u2665@example.net', true],
+    ['heart\u2665@EXAMPLE.net', 'heart\u2665@example.net', true],
+    ['heart\u2665@example.net', 'heart\u2764@example.net', false],
     // What is no address at all.
     [undefined, '@@@', false],
     ['bank@example.net', '', false],

@@ -45,10 +45,24 @@ describe('an incoming request', () => {
   test.each([
     ['no payload', request('get')],
     ['two payloads', request('get', xml('a', { xmlns: NS }), xml('b', { xmlns: NS }))],
-    ['a sender that is no address', xml('iq', { type: 'get', id: '1', from: '@@' }, xml('a', { xmlns: NS }))],
   ])('with %s is a bad-request', async (_what, iq) => {
     const { responders } = createResponders();
     expect(stanzaErrorFrom(await responders.answer(iq, own)).condition).toBe('bad-request');
+  });
+
+  test('from an address that only servers accept is answered like any other', async () => {
+    const { responders } = createResponders();
+    const from = 'heart\u2665@example.org/x';
+    responders.respond({ type: 'get', name: 'a', namespace: NS }, (asked) =>
+      xml('a', { xmlns: NS, by: asked.from.toString() }),
+    );
+    const reply = await responders.answer(
+      xml('iq', { type: 'get', id: '1', from }, xml('a', { xmlns: NS })),
+      own,
+    );
+    expect(reply.toString()).toBe(
+      `<iq type="result" id="1" to="${from}"><a xmlns="${NS}" by="${from}"/></iq>`,
+    );
   });
 
   test('is refused with the error that its handler throws', async () => {
