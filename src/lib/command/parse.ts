@@ -72,6 +72,9 @@ function capitalise(text: string): string {
 /** Numbers are checked here, once, for every command. */
 function globalFrom(flags: Record<string, unknown>): GlobalOptions {
   const { timeout, passwordFd, ...rest } = flags;
+  // Usually a variable that is not set: --trace=$FILE.
+  if (rest['trace'] === '')
+    throw new UsageError('--trace= names no file', { hint: '--trace alone shows the stream on stderr' });
   return {
     ...(rest as Omit<GlobalOptions, 'timeout' | 'passwordFd'>),
     ...(timeout !== undefined && { timeout: positive('--timeout', timeout) }),

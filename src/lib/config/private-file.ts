@@ -18,6 +18,8 @@ export function reasonOf(error: unknown): string {
     case 'EACCES':
     case 'EPERM':
       return 'permission denied';
+    case 'EBADF':
+      return 'it is not open';
     case 'EISDIR':
       return 'it is a folder';
     case 'ENOTDIR':

@@ -110,7 +110,7 @@ export function throwProblems(watch: DeliveryWatch, confirmation: Confirmation, 
         ? `the message to ${refused.to.toString()} was refused`
         : `${count} of ${watch.sent} messages were refused; that to ${refused.to.toString()}`;
     const hint = hints[condition];
-    throw new RemoteError(`${what}: ${condition}${text ? ` (${text})` : ''}`, {
+    throw new RemoteError(`${what}: ${condition}${text ? `: ${text}` : ''}`, {
       cause: refused.error,
       details: { ...details, refused: count, sent: watch.sent },
       ...(hint !== undefined && { hint }),

@@ -37,6 +37,20 @@ const defaultTypes: Readonly<Record<string, StanzaErrorType>> = {
   'unexpected-request': 'wait',
 };
 
+/** What to look at next, where the condition itself says so and whoever asked knows no better (RFC 6120 §8.3.3). */
+const hints: Readonly<Record<string, string>> = {
+  'feature-not-implemented': 'it does not know this kind of request',
+  'item-not-found': 'check the address, and the node if there is one',
+  'remote-server-not-found': 'check the domain',
+  'remote-server-timeout': 'its server does not answer; try again later',
+  'resource-constraint': 'it is busy; try again later',
+  'service-unavailable': 'it is not there or not online, or does not know this kind of request',
+  forbidden: 'this account may not do that',
+  'not-allowed': 'this account may not do that',
+  'registration-required': 'only members may do that',
+  'subscription-required': 'only contacts may do that',
+};
+
 /**
  * Reads a stanza of type `error`, or an `<error/>` element by itself.
  *
@@ -64,6 +78,8 @@ export function stanzaErrorFrom(element: Element, extras: ErrorExtras = {}): Sta
     }
   }
   const type: unknown = error?.attrs['type'];
+  const hint =
+    alternative === undefined ? hints[condition] : `the other side names a new address: ${alternative}`;
   return new StanzaError(
     condition,
     isStanzaErrorType(type) ? type : undefined,
@@ -71,7 +87,7 @@ export function stanzaErrorFrom(element: Element, extras: ErrorExtras = {}): Sta
     application,
     typeof from === 'string' ? from : undefined,
     {
-      ...(alternative !== undefined && { hint: `the other side names a new address: ${alternative}` }),
+      ...(hint !== undefined && { hint }),
       ...extras,
       details: { ...(alternative !== undefined && { alternative }), ...extras.details },
     },

@@ -46,6 +46,10 @@ async function run(argv: string[]): Promise<Seen> {
 }
 
 describe('runProgram', () => {
+  it('does not take a trace without a file name for no trace', async () => {
+    await expect(run(['say', 'echo', 'hi', '--trace='])).rejects.toThrow(UsageError);
+  });
+
   it('turns words into options and runs the command', async () => {
     const { options, global } = await run([
       '--account',

@@ -54,7 +54,7 @@ describe('passwordFromDescriptor', () => {
 
   it('says that the descriptor is not open', async () => {
     await expect(passwordFromDescriptor(4_000)).rejects.toThrow(
-      /cannot read the password from file descriptor 4000/,
+      /cannot read the password from file descriptor 4000: it is not open$/,
     );
   });
 });

@@ -57,6 +57,12 @@ describe('stanzaErrorFrom', () => {
     });
   });
 
+  it('says what to look at next where only the condition came back', () => {
+    expect(stanzaErrorFrom(stanza(condition('remote-server-not-found'))).hint).toBe('check the domain');
+    expect(stanzaErrorFrom(stanza(condition('conflict'))).hint).toBeUndefined();
+    expect(stanzaErrorFrom(stanza(condition('forbidden')), { hint: 'be invited' }).hint).toBe('be invited');
+  });
+
   it('keeps the address that <gone/> names', () => {
     const error = stanzaErrorFrom(stanza(condition('gone', 'xmpp:new@a.test')));
     expect(error.details).toMatchObject({ alternative: 'xmpp:new@a.test' });
