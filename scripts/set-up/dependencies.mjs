@@ -11,7 +11,8 @@ export function ensureDependencies({ root, allowInstall, say }) {
     throw new SetUpError('npm packages are missing or not those of package-lock.json: run npm ci');
   say('installing npm packages (npm ci)');
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund'];
+  // Its errors are wanted, not what it thinks of packages.
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   // stdout carries results only: whatever npm says goes to stderr.
   const { status, error } = spawnSync(npm ? process.execPath : 'npm', npm ? [npm, ...args] : args, {
     cwd: root,
