@@ -1,7 +1,11 @@
 /** `ping`, `disco` and `raw` on real servers. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { fetchRoster } from '../../src/lib/roster/roster.js';
+import type { Session } from '../../src/lib/session/session.js';
+import { xml, type Element } from '../../src/lib/xml/element.js';
 import { environmentOf } from '../support/as-account.js';
 import { runXmppctl, startXmppctl, type Finished } from '../support/run-xmppctl.js';
+import { connectAccount } from '../support/sandbox-session.js';
 import { describeOnEachServer } from '../support/servers.js';
 
 describeOnEachServer('ping, disco and raw', (server) => {
@@ -74,6 +78,62 @@ describeOnEachServer('ping, disco and raw', (server) => {
     const items = JSON.parse((await run(['disco', 'items', '--json'])).stdout) as unknown[];
     expect(items).toContainEqual({ jid: server.sandbox.addresses.muc });
   });
+
+  it('finds that the server is what it announces', async () => {
+    const { code, stdout } = await run(['disco', '--caps', '--json']);
+    expect(code).toBe(0);
+    const { caps } = JSON.parse(stdout) as { caps: { computed: string } };
+    expect(caps).toMatchObject({ hash: 'sha-1', isTrue: true, announced: caps.computed });
+    expect((await run(['disco', '--caps'])).stdout).toMatch(/^caps\tsha-1 \S{28}\tas announced$/m);
+  });
+
+  it('finds a client that announces something else than it answers', async () => {
+    await using bob = await connectAccount(server.sandbox, 'bob');
+    await befriend(bob);
+    const asBob = ['disco', 'info', bob.jid.toString(), '--caps'];
+    const honest = await bob.capabilities();
+    await announce(bob, honest);
+    expect((await run(asBob)).stdout).toMatch(/^caps\tsha-1 \S{28}\tas announced$/m);
+
+    const ver = 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=';
+    await announce(bob, xml('c', { ...honest.attrs, xmlns: honest.getNS(), ver }));
+    const { code, stdout, stderr } = await run(asBob);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^caps\tsha-1 \S{28}\tannounced: A{27}=$/m);
+    expect(stderr).toMatch(
+      /^xmppctl: bob@\S+ announces the capabilities A{27}=, but its answer comes to \S{28} \(/,
+    );
+  });
+
+  it('says that a stranger announces nothing to it', async () => {
+    await using carol = await connectAccount(server.sandbox, 'carol');
+    await announce(carol, await carol.capabilities());
+    const { code, stdout } = await run(['disco', 'info', carol.jid.toString(), '--caps']);
+    // Some servers answer in the name of those who do not know us.
+    if (code === 0) expect(stdout).toMatch(/^caps\tsha-1 \S{28}\tnot announced to this account$/m);
+    else expect(code).toBe(5);
+  });
+
+  async function announce(session: Session, capabilities: Element): Promise<void> {
+    await session.send(xml('presence', {}, capabilities));
+    await session.flush();
+  }
+
+  /** Alice asks for, and gets, the presence of somebody. */
+  async function befriend(contact: Session): Promise<void> {
+    await using alice = await connectAccount(server.sandbox, 'alice');
+    const bare = contact.jid.bare.toString();
+    const asked = contact.stanzas({ name: 'presence', type: 'subscribe' });
+    await contact.send(xml('presence', {}));
+    await alice.send(xml('presence', {}));
+    await alice.send(xml('presence', { to: bare, type: 'subscribe' }));
+    await asked.next();
+    await contact.send(xml('presence', { to: alice.jid.bare.toString(), type: 'subscribed' }));
+    // Not every server tells who has not asked for the roster.
+    await vi.waitFor(async () => {
+      expect((await fetchRoster(alice)).get(bare)?.isSeen).toBe(true);
+    });
+  }
 
   it('shows what an error says', async () => {
     const { code, stderr } = await run(['disco', 'info', server.sandbox.domain, '--node', 'nonsense']);

@@ -27,9 +27,9 @@ export async function sendPresence(
 }
 
 /**
- * Resolves when the presence that our own has called forth from a domain has come, as far as that can be known: what
- * the domain sends travels in order, so what was sent before its next answer is here.
+ * Resolves when the presence that our own has called forth from a domain, or from one entity, has come, as far as that
+ * can be known: what it sends travels in order, so what was sent before its next answer is here.
  */
-export async function presenceSettled(session: Session, domain: string, wait: WaitOptions): Promise<void> {
-  await queryInfo(session, JID.fromServer(domain), undefined, wait).catch(() => undefined);
+export async function presenceSettled(session: Session, from: string, wait: WaitOptions): Promise<void> {
+  await queryInfo(session, JID.fromServer(from), undefined, wait).catch(() => undefined);
 }
