@@ -44,6 +44,7 @@ export class XmppSocket extends EventEmitter<SocketEvents> {
   #plainTail = Buffer.alloc(0);
   #failure: Error | undefined;
   #isEnding = false;
+  #hasPeerHungUp = false;
   #isClosed = false;
   #endTimer: NodeJS.Timeout | undefined;
 
@@ -153,13 +154,18 @@ export class XmppSocket extends EventEmitter<SocketEvents> {
 
   #onError(error: Error): void {
     if (this.#failure || this.#isClosed) return;
+    // A peer that hangs up first while we are hanging up is no error: a busy ejabberd does it with a reset.
+    if (this.#isEnding && codeOf(error) === 'ECONNRESET') {
+      this.#hasPeerHungUp = true;
+      this.#carrier?.destroy();
+      return;
+    }
     this.#failure =
       error instanceof XmppctlError
         ? error
         : new ConnectionLostError(`the connection to ${this.#remote} was lost: ${codeOf(error)}`, {
             cause: error,
           });
-    // A peer that hangs up first while we are hanging up is no error.
     if (!this.#isEnding) this.emit('error', this.#failure);
     this.#carrier?.destroy();
   }
@@ -168,7 +174,7 @@ export class XmppSocket extends EventEmitter<SocketEvents> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#endTimer);
-    const isClean = !hadError && this.#failure === undefined;
+    const isClean = (this.#hasPeerHungUp || !hadError) && this.#failure === undefined;
     report(this.#parameters?.trace, 'close', {
       clean: isClean,
       ...(this.#failure && { reason: this.#failure.message }),
