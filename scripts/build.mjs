@@ -1,6 +1,6 @@
 /**
  * Builds dist/: `start.js`, which answers --version and --help and loads `cli.js`, the program in one file; `index.js`,
- * the library; and the types.
+ * the library; `packages/`, what both load when they need it; and the types.
  *
  * All of them are CommonJS, which Node starts about 10 ms sooner than ES modules. A module behind an `import()` is
  * only run when it is asked for; compiling the whole file is spared by the code cache (`src/load-with-code-cache.ts`).
@@ -8,6 +8,7 @@
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,6 +17,9 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const finished = path.join(root, 'dist');
 const dist = `${finished}.${process.pid}`;
 const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+
+/** Native add-ons find their binaries beside themselves. */
+const external = ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'];
 
 /** The list of commands is read for its texts only. */
 const withoutCommands = {
@@ -49,6 +53,33 @@ const lazyModules = {
   },
 };
 
+/**
+ * A package behind an `import()` gets a file of its own beside the program, so that nobody pays for it who has no use for
+ * it. The exceptions are small, and nearly every run needs them.
+ */
+const insideTheProgram = ['smol-toml', 'chalk'];
+const packages = new Set();
+const packagesApart = {
+  name: 'packages-apart',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^[@a-z]/ }, ({ kind, path: name }) => {
+      if (kind !== 'dynamic-import' || isBuiltin(name)) return undefined;
+      if (insideTheProgram.includes(name) || external.includes(name)) return undefined;
+      packages.add(name);
+      return { path: `./${fileOfPackage(name)}.js`, external: true };
+    }),
+};
+
+function fileOfPackage(name) {
+  return `packages/${name.replace(/^@|\.js$/g, '').replaceAll('/', '-')}`;
+}
+
+/** `import()` gives everything a CommonJS module exports as `default`, and of that the named exports. */
+function packageEntry(name) {
+  return `const all = require("${name}");
+    module.exports = all.__esModule ? Object.assign(all.default ?? {}, all) : all;`;
+}
+
 await mkdir(dist);
 try {
   await bundle();
@@ -72,8 +103,7 @@ async function bundle() {
     supported: { 'dynamic-import': false },
     legalComments: 'linked',
     define: { XMPPCTL_VERSION: JSON.stringify(version) },
-    // Native add-ons find their binaries beside themselves, so they stay outside the bundle.
-    external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'],
+    external,
     logLevel: 'warning',
   };
   await Promise.all([
@@ -81,16 +111,26 @@ async function bundle() {
     build({
       ...common,
       entryPoints: { cli: 'src/cli.ts' },
-      plugins: [lazyModules],
+      plugins: [lazyModules, packagesApart],
       // A function, as load-with-code-cache.ts wants it: it hands V8 the very text of the file.
       banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
       footer: { js: '})' },
     }),
-    build({ ...common, entryPoints: { index: 'src/lib/index.ts' } }),
+    build({ ...common, entryPoints: { index: 'src/lib/index.ts' }, plugins: [packagesApart] }),
   ]);
+  await Promise.all([...packages].map((name) => bundlePackage(name, common)));
   await writeFile(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 
   if (process.argv.includes('--types')) declareTypes();
+}
+
+function bundlePackage(name, common) {
+  return build({
+    ...common,
+    stdin: { contents: packageEntry(name), resolveDir: root, loader: 'js' },
+    outdir: undefined,
+    outfile: path.join(dist, `${fileOfPackage(name)}.js`),
+  });
 }
 
 function declareTypes() {

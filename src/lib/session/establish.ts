@@ -121,7 +121,9 @@ export function describe(
       version: tls.version,
       cipher: tls.cipher,
       alpn: tls.alpn,
-      fingerprintSha256: tls.fingerprintSha256,
+      get fingerprintSha256() {
+        return tls.fingerprintSha256;
+      },
     },
     mechanism: authentication?.mechanism,
     channelBinding: authentication?.channelBinding,

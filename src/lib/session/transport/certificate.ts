@@ -5,18 +5,45 @@ import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { CertificateDetail } from './trace-details.js';
 
+/** A server's certificate, read as far as somebody wants to know. */
+export class PeerCertificate {
+  /** DER */
+  readonly raw: Buffer;
+  #parsed: X509Certificate | undefined;
+  #detail: CertificateDetail | undefined;
+
+  constructor(raw: Buffer) {
+    this.raw = raw;
+  }
+
+  get parsed(): X509Certificate {
+    return (this.#parsed ??= new X509Certificate(this.raw));
+  }
+
+  get detail(): CertificateDetail {
+    return (this.#detail ??= describeCertificate(this.parsed));
+  }
+}
+
+const seen = new WeakMap<TLSSocket, PeerCertificate>();
+
 /**
- * The server's certificate.
+ * The certificate of the server at the other end; still known when the connection has gone, if it was asked for before.
  *
  * COMPAT(Node 20): not `getPeerX509Certificate`, which takes the certificate out of the connection: node:tls then finds
  * none to check, and a second call gives another one or none.
  */
-export function peerCertificate(socket: TLSSocket): X509Certificate | undefined {
+export function peerCertificate(socket: TLSSocket): PeerCertificate | undefined {
+  const known = seen.get(socket);
+  if (known) return known;
   const { raw } = socket.getPeerCertificate() as { raw?: Buffer };
-  return raw && new X509Certificate(raw);
+  if (!raw) return undefined;
+  const certificate = new PeerCertificate(raw);
+  seen.set(socket, certificate);
+  return certificate;
 }
 
-export function describeCertificate(certificate: X509Certificate): CertificateDetail {
+function describeCertificate(certificate: X509Certificate): CertificateDetail {
   return {
     subject: oneLine(certificate.subject),
     issuer: oneLine(certificate.issuer),

@@ -19,7 +19,7 @@ import { UsageError } from '../../errors.js';
 import type { ConnectionTrace } from '../../trace/events.js';
 import type { TlsOptions } from '../options.js';
 import { within } from '../wait.js';
-import { describeCertificate, peerCertificate } from './certificate.js';
+import { peerCertificate, type PeerCertificate } from './certificate.js';
 import { ipVersion } from './ip-address.js';
 import { matchesPin, parsePins, type Pin } from './pins.js';
 import { explainTlsFailure, pinMismatch } from './tls-failure.js';
@@ -41,10 +41,10 @@ export interface TlsInfo {
   cipher: string;
   alpn: string | undefined;
   /** Upper-case hex with colons, of the server's certificate. */
-  fingerprintSha256: string;
-  subjectNames: readonly string[];
+  readonly fingerprintSha256: string;
+  readonly subjectNames: readonly string[];
   /** ISO 8601 */
-  validTo: string;
+  readonly validTo: string;
   /** False with --insecure when verification failed. */
   isVerified: boolean;
 }
@@ -98,7 +98,7 @@ export class TlsClient {
     const isInsecure = this.#parameters.tls?.isInsecure === true;
     let failure: unknown;
     let socket: TLSSocket | undefined;
-    let certificate: X509Certificate | undefined;
+    let certificate: PeerCertificate | undefined;
     try {
       const context = this.#prepare();
       socket = connect({
@@ -119,25 +119,28 @@ export class TlsClient {
       failure = error;
     }
     if (failure === undefined && socket && certificate && this.#pins.length > 0) {
-      if (!matchesPin(certificate, this.#pins)) failure = pinMismatch(place, certificate);
+      if (!matchesPin(certificate.parsed, this.#pins)) failure = pinMismatch(place, certificate.parsed);
     }
-    const seen = certificate && describeCertificate(certificate);
     if (failure !== undefined || socket === undefined) {
       socket?.destroy();
       plain.destroy();
+      const seen = certificate?.detail;
       const error = explainTlsFailure(failure, { name, place, certificate: seen });
       report(trace, 'tls', { serverName: name, ...(seen && { certificate: seen }), error: error.message });
       throw error;
     }
     if (isInsecure) this.#warnInsecure(socket, place);
-    report(trace, 'tls', {
-      serverName: name,
-      version: socket.getProtocol() ?? '',
-      cipher: socket.getCipher().name,
-      ...(typeof socket.alpnProtocol === 'string' && { alpn: socket.alpnProtocol }),
-      isVerified: socket.authorized,
-      ...(seen && { certificate: seen }),
-    });
+    if (trace) {
+      const { version, cipher, alpn, isVerified } = describeTls(socket);
+      report(trace, 'tls', {
+        serverName: name,
+        version,
+        cipher,
+        ...(alpn !== undefined && { alpn }),
+        isVerified,
+        ...(certificate && { certificate: certificate.detail }),
+      });
+    }
     return socket;
   }
 
@@ -153,14 +156,19 @@ export class TlsClient {
 /** Facts about a connection that stands. */
 export function describeTls(socket: TLSSocket): TlsInfo {
   const certificate = peerCertificate(socket);
-  const seen = certificate && describeCertificate(certificate);
   return {
     version: socket.getProtocol() ?? '',
     cipher: socket.getCipher().name,
     alpn: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : undefined,
-    fingerprintSha256: seen?.fingerprintSha256 ?? '',
-    subjectNames: seen?.names ?? [],
-    validTo: seen?.validTo ?? '',
+    get fingerprintSha256() {
+      return certificate?.detail.fingerprintSha256 ?? '';
+    },
+    get subjectNames() {
+      return certificate?.detail.names ?? [];
+    },
+    get validTo() {
+      return certificate?.detail.validTo ?? '';
+    },
     isVerified: socket.authorized,
   };
 }
