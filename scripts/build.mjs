@@ -1,16 +1,18 @@
 /**
- * Builds dist/: `start.js`, which answers --version and --help and loads `cli.js`, the program in one file; `index.js`,
- * the library; `packages/`, what both load when they need it; and the types.
+ * Builds dist/: `start.js`, which answers --version and --help and loads the program, `cli.js` and `commands.js`;
+ * `index.js`, the library; `packages/`, what both load when they need it; and the types.
  *
  * All of them are CommonJS, which Node starts about 10 ms sooner than ES modules. A module behind an `import()` is
  * only run when it is asked for; compiling the whole file is spared by the code cache (`src/load-with-code-cache.ts`).
  */
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleProgram } from './build/program.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 // Built beside dist/ and moved into its place at the end: a build that fails leaves the last one as it was.
@@ -107,21 +109,26 @@ async function bundle() {
     logLevel: 'warning',
   };
   await Promise.all([
-    build({ ...common, entryPoints: { start: 'src/start.ts' }, plugins: [withoutCommands] }),
-    build({
-      ...common,
-      entryPoints: { cli: 'src/cli.ts' },
-      plugins: [lazyModules, packagesApart],
-      // A function, as load-with-code-cache.ts wants it: it hands V8 the very text of the file.
-      banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
-      footer: { js: '})' },
-    }),
+    bundleProgram({ ...common, plugins: [lazyModules, packagesApart] }),
     build({ ...common, entryPoints: { index: 'src/lib/index.ts' }, plugins: [packagesApart] }),
   ]);
   await Promise.all([...packages].map((name) => bundlePackage(name, common)));
+  await build({
+    ...common,
+    entryPoints: { start: 'src/start.ts' },
+    plugins: [withoutCommands],
+    define: { ...common.define, XMPPCTL_BUILD: JSON.stringify(await digestOfProgram()) },
+  });
   await writeFile(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 
   if (process.argv.includes('--types')) declareTypes();
+}
+
+/** Packages are installed with the same dates everywhere: only this tells one build from another for certain. */
+async function digestOfProgram() {
+  const hash = createHash('sha256');
+  for (const file of ['cli.js', 'commands.js']) hash.update(await readFile(path.join(dist, file)));
+  return hash.digest('hex').slice(0, 32);
 }
 
 function bundlePackage(name, common) {

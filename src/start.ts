@@ -30,16 +30,33 @@ if (argv[0] === '--version' || argv[0] === '-V') {
   void startProgram();
 }
 
+/** What both files of the program give each other, by names that `scripts/build/program.mjs` makes up. */
+interface Lender {
+  lend: Readonly<Record<string, (() => unknown) | undefined>>;
+}
+
 async function startProgram(): Promise<void> {
   const { loadWithCodeCache } = await import('./load-with-code-cache.js');
-  const { path } = splitArgv(argv, new Set(registry.map((entry) => entry.path)));
-  loadWithCodeCache(`${__dirname}/cli.js`, {
-    require,
-    env: process.env,
-    // Each command runs other parts of the program.
-    variant: path?.replaceAll(' ', '-') ?? 'none',
-    runtime: [process.version, process.arch, ...process.execArgv].join(' '),
-    uid: process.getuid?.(),
-    atExit: (save) => void process.on('exit', save),
+  const { path = 'none', rest } = splitArgv(argv, new Set(registry.map((entry) => entry.path)));
+  // Each command runs other parts of the program, and its help runs none of them.
+  const variant = rest.includes('--help') || rest.includes('-h') ? 'help' : path.replaceAll(' ', '-');
+  const load = (file: string, requireFrom: (id: string) => unknown): Lender =>
+    loadWithCodeCache(`${__dirname}/${file}`, {
+      require: requireFrom,
+      env: process.env,
+      variant,
+      identity: [XMPPCTL_BUILD, process.version, process.arch, ...process.execArgv].join(' '),
+      uid: process.geteuid?.(),
+      atExit: (save) => void process.on('exit', (code) => code === 0 && save()),
+    }) as Lender;
+  // Node's own modules, and the packages that lie beside the program.
+  const outside: (id: string) => unknown = require;
+  let commands: Lender | undefined;
+  const core = load('cli.js', (id) => {
+    if (!id.startsWith('commands:')) return outside(id);
+    commands ??= load('commands.js', (wanted) =>
+      wanted.startsWith('core:') ? core.lend[wanted]?.() : outside(wanted),
+    );
+    return commands.lend[id]?.();
   });
 }

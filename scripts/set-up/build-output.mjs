@@ -18,7 +18,13 @@ export function ensureBuild({ root, say }) {
 function isStale(root) {
   // The last file that the build writes.
   const built = modified(path.join(root, 'dist/package.json'));
-  const sources = ['package-lock.json', 'package.json', 'scripts/build.mjs', ...filesBelow(root, 'src')];
+  const sources = [
+    'package-lock.json',
+    'package.json',
+    'scripts/build.mjs',
+    ...filesBelow(root, 'scripts/build'),
+    ...filesBelow(root, 'src'),
+  ];
   return built === undefined || sources.some((file) => (modified(path.join(root, file)) ?? 0) > built);
 }
 

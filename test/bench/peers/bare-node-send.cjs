@@ -1,5 +1,5 @@
 /**
- * The floor: STARTTLS, SCRAM-SHA-1, bind, stream management, one message, its acknowledgement and the close,
+ * The floor: STARTTLS, SCRAM-SHA-256, bind, stream management, one message, its acknowledgement and the close,
  * with Node's sockets and string searches. No XML parser, no command line: nothing a product could leave out.
  */
 const net = require('node:net');
@@ -63,16 +63,16 @@ async function main() {
   const nonce = crypto.randomBytes(18).toString('base64');
   const clientFirst = `n=alice,r=${nonce}`;
   socket.write(
-    `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-1'>${Buffer.from(`n,,${clientFirst}`).toString('base64')}</auth>`,
+    `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>${Buffer.from(`n,,${clientFirst}`).toString('base64')}</auth>`,
   );
   const challenge = await until('</challenge>');
   const serverFirst = Buffer.from(/>([A-Za-z0-9+/=]+)<\/challenge>/.exec(challenge)[1], 'base64').toString();
   const { r, s, i } = Object.fromEntries(serverFirst.split(',').map((part) => [part[0], part.slice(2)]));
   const withoutProof = `c=biws,r=${r}`;
-  const salted = crypto.pbkdf2Sync(password, Buffer.from(s, 'base64'), Number(i), 20, 'sha1');
-  const hmac = (key, data) => crypto.createHmac('sha1', key).update(data).digest();
+  const salted = crypto.pbkdf2Sync(password, Buffer.from(s, 'base64'), Number(i), 32, 'sha256');
+  const hmac = (key, data) => crypto.createHmac('sha256', key).update(data).digest();
   const clientKey = hmac(salted, 'Client Key');
-  const storedKey = crypto.createHash('sha1').update(clientKey).digest();
+  const storedKey = crypto.createHash('sha256').update(clientKey).digest();
   const signature = hmac(storedKey, `${clientFirst},${serverFirst},${withoutProof}`);
   const proof = clientKey.map((byte, index) => byte ^ signature[index]).toString('base64');
   socket.write(

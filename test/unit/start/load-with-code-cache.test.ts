@@ -4,8 +4,10 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -42,7 +44,7 @@ describe('the code cache', () => {
       require,
       env: { XDG_CACHE_HOME: path.join(folder, 'cache') },
       variant: 'send',
-      runtime: 'v20 x64',
+      identity: 'build v20 x64',
       uid: process.getuid?.(),
       atExit: (given) => (save = given),
       ...options,
@@ -60,13 +62,25 @@ describe('the code cache', () => {
     expect(statSync(cacheFolder()).mode & 0o777).toBe(0o700);
   });
 
-  it('keeps commands, builds and runtimes apart', () => {
+  it('keeps commands, builds, versions of Node and flags apart', () => {
     run();
     expect(run({ variant: 'listen' })).toBe(true);
-    expect(run({ runtime: 'v22 x64' })).toBe(true);
+    expect(run({ identity: 'build v22 x64' })).toBe(true);
+    expect(run({ identity: 'other v20 x64' })).toBe(true);
+    expect(run({ identity: 'build v20 x64 --no-opt' })).toBe(true);
+    expect(run({ env: { XDG_CACHE_HOME: path.join(folder, 'cache'), NODE_OPTIONS: '--no-opt' } })).toBe(true);
     utimesSync(program, 1, 1);
     expect(run()).toBe(true);
-    expect(caches()).toHaveLength(4);
+    expect(caches()).toHaveLength(7);
+    expect(run()).toBe(false);
+  });
+
+  it('returns what the file exports, and lends it our require', () => {
+    writeFileSync(program, '(function (exports, require) { exports.answer = require("question"); })');
+    const options = { env: {}, variant: 'send', identity: '', uid: undefined, atExit: () => undefined };
+    expect(loadWithCodeCache(program, { ...options, require: (id) => `${id}?` })).toEqual({
+      answer: 'question?',
+    });
   });
 
   it('does not run what was damaged, and replaces it', () => {
@@ -89,7 +103,30 @@ describe('the code cache', () => {
     chmodSync(cacheFolder(), 0o700);
     chmodSync(path.join(cacheFolder(), name), 0o666);
     expect(run()).toBe(true);
+    chmodSync(path.join(cacheFolder(), name), 0o600);
+    expect(run()).toBe(false);
     expect(run({ uid: 12_345 })).toBe(true);
+  });
+
+  it('follows no link', () => {
+    run();
+    const [name = ''] = caches();
+    const elsewhere = path.join(folder, 'elsewhere');
+    renameSync(path.join(cacheFolder(), name), elsewhere);
+    symlinkSync(elsewhere, path.join(cacheFolder(), name));
+    expect(run()).toBe(true);
+    expect(run()).toBe(false);
+    renameSync(cacheFolder(), `${elsewhere}.d`);
+    symlinkSync(`${elsewhere}.d`, cacheFolder());
+    expect([run(), run()]).toEqual([true, true]);
+  });
+
+  it('leaves nothing in a folder that is not ours', () => {
+    mkdirSync(cacheFolder(), { recursive: true, mode: 0o700 });
+    expect(run({ uid: 12_345 })).toBe(true);
+    chmodSync(cacheFolder(), 0o770);
+    expect(run()).toBe(true);
+    expect(caches()).toEqual([]);
   });
 
   it('works without a place for it', () => {
