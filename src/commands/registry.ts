@@ -158,6 +158,11 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./sandbox/env.js')),
   },
   {
+    path: 'trace show',
+    summary: 'show a recorded trace: stanzas, events and round trips',
+    load: load(() => import('./trace/show.js')),
+  },
+  {
     path: 'completion',
     summary: 'print the completion script of a shell',
     load: load(() => import('./completion.js')),
@@ -166,10 +171,5 @@ export const registry: readonly CommandEntry[] = [
     path: 'help',
     summary: 'show the help of a command, or explain a topic',
     load: load(() => import('./help.js')),
-  },
-  {
-    path: 'trace show',
-    summary: 'show a recorded trace: stanzas, events and round trips',
-    load: load(() => import('./trace/show.js')),
   },
 ];

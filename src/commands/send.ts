@@ -190,6 +190,7 @@ export async function runSend(options: SendOptions, context: Context): Promise<v
     if (text !== undefined) await sendToAll(session, watch, options, text, signal);
     else await sendLines(session, watch, options, context);
     await waitSettled(session, signal);
+    output.detail(`the server has taken over ${watch.sent} ${watch.sent === 1 ? 'message' : 'messages'}`);
     if (confirmation !== 'none') await waitConfirmed(session, watch, signal);
   } catch (error) {
     if (watch.sent > 1) {

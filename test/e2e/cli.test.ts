@@ -30,6 +30,12 @@ describe('xmppctl', () => {
     expect(stdout).toContain(`Usage: xmppctl ${words} `);
   });
 
+  it('shows in no help how a list begins or that --trace could take the next word', async () => {
+    const { stdout } = await runXmppctl(['listen', '--help']);
+    expect(stdout).not.toContain('default: []');
+    expect(stdout).toContain('--trace[=<file>]');
+  });
+
   it('says on one line what is wrong with what was typed', async () => {
     expect(await runXmppctl(['snd'])).toEqual({
       code: 2,

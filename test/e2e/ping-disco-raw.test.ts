@@ -26,6 +26,15 @@ describeOnEachServer('ping, disco and raw', (server) => {
     expect(stdout).toMatch(/^sandbox\.localhost: seq=1 time=\d+\.\d ms\n$/);
   });
 
+  it('says with --verbose how it got there, on stderr and without the password', async () => {
+    const { stdout, stderr } = await run(['ping', '--verbose']);
+    expect(stdout).toMatch(/^sandbox\.localhost: seq=1 time=\d+\.\d ms\n$/);
+    expect(stderr).toMatch(
+      /^connecting to xmpp:\/\/127\.0\.0\.1:\d+ as alice@sandbox\.localhost\nconnected to xmpp:\/\/127\.0\.0\.1:\d+, TLSv1\.3, SCRAM-SHA-[^\n]+: alice@sandbox\.localhost\/\S+\n$/,
+    );
+    expect(stderr).not.toContain(server.sandbox.accounts['alice']?.password);
+  });
+
   it('sums up several pings', async () => {
     const lines = linesOf(await run(['ping', '--count', '2', '--interval', '0', '--json']));
     expect(lines).toEqual([

@@ -1,10 +1,13 @@
 /**
  * One command's own parser: commander, set up from the definition, with its complaints turned into our errors.
  */
-import { Command, CommanderError } from '@commander-js/extra-typings';
+import { Command, CommanderError, Help } from '@commander-js/extra-typings';
 import { UsageError } from '../errors.js';
 import type { AnyCommandDefinition } from './definition.js';
 import { addGlobalOptions, groupsFor, type GlobalOptions } from './global-options.js';
+import { showFlags } from './root-help.js';
+
+const plainHelp = new Help();
 
 /** What was typed after the command's words, parsed but not yet interpreted. */
 export type Parsed =
@@ -24,6 +27,10 @@ export function commanderFor(definition: AnyCommandDefinition, columns = 80): Co
     .configureHelp({
       helpWidth: Math.min(columns, 110),
       showGlobalOptions: false,
+      optionTerm: (option) => showFlags(option.flags),
+      // What is given as often as wanted starts with an empty list, which tells nobody anything.
+      optionDescription: (option) =>
+        isEmptyList(option.defaultValue) ? option.description : plainHelp.optionDescription(option),
       commandUsage: () => `xmppctl ${definition.path} ${command.usage()}`,
     })
     .exitOverride();
@@ -63,6 +70,10 @@ export function parseCommand(
 /** `error: unknown option '--tset'\n(Did you mean --test?)` → one line without the prefix. */
 function complaint(message: string): string {
   return message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function capitalise(text: string): string {

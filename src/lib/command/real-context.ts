@@ -112,9 +112,24 @@ export async function createRealContext(global: GlobalOptions, around: Surroundi
       import('../session/connect.js'),
       connectOptions(overrides),
     ]);
-    using _activity = output.activity(`connecting to ${options.service ?? options.jid.domain}`);
-    return await connect(options);
+    const place = options.service ?? options.jid.domain;
+    output.detail(`connecting to ${place} as ${options.jid.toString()}`);
+    using _activity = output.activity(`connecting to ${place}`);
+    const session = await connect(options);
+    output.detail(describeConnection(session));
+    return session;
   }
+}
+
+/** `connected to xmpp://127.0.0.1:5222, TLSv1.3, SCRAM-SHA-256: alice@example.org/x` */
+function describeConnection({ info, jid }: Session): string {
+  const { tls, mechanism, channelBinding } = info;
+  const facts = [
+    info.endpoint,
+    tls?.version ?? 'without TLS',
+    mechanism && `${mechanism}${channelBinding === undefined ? '' : ` bound by ${channelBinding}`}`,
+  ];
+  return `connected to ${facts.filter(Boolean).join(', ')}: ${jid.toString()}`;
 }
 
 /** Loads inquirer when the first question is asked. */

@@ -137,7 +137,8 @@ function withChoices(
 ): string {
   const notes = [
     ...(choices && choices.length > 0 ? [`one of ${choices.join(', ')}`] : []),
-    ...(defaultValue !== undefined && typeof defaultValue !== 'boolean'
+    // An empty list is the start of what is given as often as wanted.
+    ...(defaultValue !== undefined && typeof defaultValue !== 'boolean' && !Array.isArray(defaultValue)
       ? [`default ${JSON.stringify(defaultValue)}`]
       : []),
   ];
