@@ -66,14 +66,19 @@ export class RunningServer {
       const isOver = failure.signal.aborted;
       await this.kill();
       if (plan.options.signal?.aborted === true) throw new InterruptedError('interrupted', { cause: error });
+      // ejabberd mostly goes on without a port that is taken, and sometimes ends for it.
+      await this.#checkPorts();
       const reason = isOver ? await endedEarly : `it did not answer within ${timeoutMs / 1000} s`;
       throw await this.#failed(reason, error);
     }
-    // Neither server ends when it cannot listen on a port.
-    if (/address already in use|eaddrinuse/i.test(await this.readLog())) {
-      await this.kill();
-      throw new PortTaken(`${this.name} could not listen on a port: it is taken`);
-    }
+    await this.#checkPorts();
+  }
+
+  /** @throws PortTaken somebody was faster */
+  async #checkPorts(): Promise<void> {
+    if (!/address already in use|eaddrinuse/i.test(await this.readLog())) return;
+    await this.kill();
+    throw new PortTaken(`${this.name} could not listen on a port: it is taken`);
   }
 
   async #waitUntilUp(signal: AbortSignal): Promise<void> {
