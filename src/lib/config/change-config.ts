@@ -88,7 +88,8 @@ function accountEdits(text: string, config: Config, wanted: Config, showValue: S
   if (appended !== '') {
     const isFirst = text === '' && wanted.default_account === undefined;
     const gap = isFirst ? '' : text === '' || text.endsWith('\n') ? '\n' : '\n\n';
-    edits.push({ from: text.length, to: text.length, insert: `${gap}${appended.trimEnd()}\n` });
+    // First, as of two insertions at one place the later one comes to stand before: keys of the last table go above.
+    edits.unshift({ from: text.length, to: text.length, insert: `${gap}${appended.trimEnd()}\n` });
   }
   return edits;
 }

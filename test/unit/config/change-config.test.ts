@@ -95,6 +95,17 @@ describe('editConfig', () => {
     expect((error as UsageError).message).toContain('cannot be edited');
   });
 
+  it('adds a key to the last table and a table behind it', async () => {
+    const before: Config = { accounts: { a: { jid: 'a@example.org' } } };
+    const after: Config = {
+      accounts: { a: { jid: 'a@example.org', timeout: 1 }, b: { jid: 'b@example.org' } },
+    };
+    const text = await editConfig('', { accounts: {} }, before, 'config.toml');
+    expect(await editConfig(text, before, after, 'config.toml')).toBe(
+      '[accounts.a]\njid = "a@example.org"\ntimeout = 1\n\n[accounts.b]\njid = "b@example.org"\n',
+    );
+  });
+
   it('gives any configuration from any other', async () => {
     const profile = fc.record(
       {
