@@ -43,7 +43,7 @@ try {
       [...xmppctl, '--account', 'bob', '-v', 'receive-file', '--from', alice, '--once', '--dir', received],
       'stderr',
     );
-    const [, jid] = /waiting for files as (\S+)/.exec(await receiver.next());
+    const jid = await waitingAs(receiver);
     const sender = start([...xmppctl, '--account', 'alice', 'send-file', '--json', file, jid]);
     const watch = setInterval(() => {
       peakMiB = Math.max(peakMiB, peakOf(sender.pid), peakOf(receiver.pid));
@@ -73,8 +73,15 @@ try {
     return proxiedMiB / (elapsedMs / 1000);
   };
   for (let round = 0; round < rounds; round += 1) {
-    speeds.ours.push(await sendDirectly(large));
-    speeds.bare.push(await copyBare(large));
+    // What one leaves to be written to the disk slows the other: each begins with none, and each is first in turn.
+    const direct = [
+      async () => speeds.ours.push(await sendDirectly(large)),
+      async () => speeds.bare.push(await copyBare(large)),
+    ];
+    for (const measure of round % 2 === 0 ? direct : direct.reverse()) {
+      spawnSync('sync');
+      await measure();
+    }
     if (hasNcat) speeds.ncat.push(await copyWithNcat(large));
     speeds.proxied.push(await sendThroughProxy(small));
     speeds.proxy.push(await passThroughProxy());
@@ -104,6 +111,14 @@ function makeFile(name, mebibytes) {
   const { status } = spawnSync('sh', ['-c', `head -c ${mebibytes}M /dev/urandom > "$0"`, file]);
   if (status !== 0) throw new Error(`cannot write ${file}`);
   return file;
+}
+
+/** With --verbose it also tells how the server was reached. */
+async function waitingAs(receiver) {
+  for (;;) {
+    const [, jid] = /waiting for files as (\S+)/.exec(await receiver.next()) ?? [];
+    if (jid !== undefined) return jid;
+  }
 }
 
 async function copyBare(file) {

@@ -1,12 +1,12 @@
 /**
  * The chunks of a stream, one after the other, while reading goes on, up to a limit. Large ones come as they were read;
- * small ones that wait are joined: a copy in memory costs less than one more write to the disk.
+ * small ones that wait are joined: a copy in memory costs less than one more piece of a write to the disk.
  */
 import type { Readable } from 'node:stream';
 import { RemoteError } from '../errors.js';
 
 const HIGH_BYTES = 1 << 20;
-const SMALL_BYTES = 256 * 1024;
+const SMALL_BYTES = 16 * 1024;
 
 export class ChunkReader {
   readonly #stream: Readable;
