@@ -47,6 +47,11 @@ export class Acknowledgement {
     return this.#first + this.#sent.length;
   }
 
+  /** Everything before this number is acknowledged. */
+  get acknowledgedThrough(): number {
+    return this.#first;
+  }
+
   get hasRoom(): boolean {
     return this.#sent.length < WINDOW_STANZAS;
   }

@@ -17,6 +17,8 @@ export interface IncomingOptions {
   responders: Responders;
   /** Our own address, as bound at the moment. */
   own: () => JID;
+  /** `<a/>` came. */
+  onAcknowledged: () => void;
   /** A reply could not be sent. Nobody waits for it here: who asked will see the stream end, too. */
   onUnsent: (error: unknown) => void;
 }
@@ -58,10 +60,12 @@ export class Incoming {
   }
 
   #receiveManagement(element: Element): void {
-    const { outbox } = this.#options;
+    const { outbox, onAcknowledged } = this.#options;
     if (element.name === 'r') outbox.onAsked();
-    else if (element.name === 'a') outbox.onAcknowledged(element);
-    else if (element.name === 'enabled') outbox.onEnabled(element);
+    else if (element.name === 'a') {
+      outbox.onAcknowledged(element);
+      onAcknowledged();
+    } else if (element.name === 'enabled') outbox.onEnabled(element);
     else if (element.name === 'failed') outbox.onEnableFailed();
   }
 }

@@ -17,6 +17,7 @@ import type { ConnectOptions } from './options.js';
 import { Outbox, sessionClosed } from './outbox.js';
 import { isFatal, reconnect } from './reconnect.js';
 import { Responders, type ResponderKey } from './responders.js';
+import { isAboutOldBytes, ResumptionCheck } from './resumption-check.js';
 import type {
   ConnectionInfo,
   IqHandler,
@@ -43,6 +44,7 @@ export class LiveSession implements Session {
   readonly #outbox: Outbox;
   readonly #incoming: Incoming;
   readonly #liveness: Liveness;
+  readonly #resumptionCheck: ResumptionCheck;
   /** Ends an attempt to reconnect when the session is closed meanwhile. */
   readonly #closing = new AbortController();
   readonly #onAbort = (): void => this.#interrupt();
@@ -65,6 +67,7 @@ export class LiveSession implements Session {
       dispatcher: this.#dispatcher,
       responders: this.#responders,
       own: () => this.jid,
+      onAcknowledged: () => this.#onAcknowledged(),
       onUnsent: (error) => this.#established.trace?.event('error', { message: String(error) }),
     });
     this.#liveness = new Liveness({
@@ -75,6 +78,15 @@ export class LiveSession implements Session {
       onSilence: (afterMs) =>
         this.#established.stream.abort(
           new ConnectionLostError(`the server has not answered for ${afterMs / 1000} s`),
+        ),
+    });
+    this.#resumptionCheck = new ResumptionCheck({
+      quietMs: Math.min(tuning.resumedQuietMs, options.timeoutMs),
+      limitMs: options.timeoutMs,
+      bytesReceived: () => this.#established.stream.bytesReceived,
+      onDeaf: () =>
+        this.#established.stream.abort(
+          new ProtocolError('the server resumed the stream, but does not answer on it'),
         ),
     });
     options.signal?.addEventListener('abort', this.#onAbort);
@@ -250,7 +262,11 @@ export class LiveSession implements Session {
 
   /** Reading pauses while a reader is slow, but never while somebody waits for what only reading can bring. */
   #adjustReading(): void {
-    const isReading = !this.#dispatcher.isCrowded || this.#requests.size > 0 || this.#outbox.isBlocked;
+    const isReading =
+      !this.#dispatcher.isCrowded ||
+      this.#requests.size > 0 ||
+      this.#outbox.isBlocked ||
+      this.#resumptionCheck.isPending;
     if (isReading === this.#isReading) return;
     this.#isReading = isReading;
     this.#liveness.suspend(!isReading);
@@ -258,11 +274,20 @@ export class LiveSession implements Session {
     else this.#established.stream.pause();
   }
 
+  #onAcknowledged(): void {
+    if (!this.#resumptionCheck.isPending) return;
+    this.#resumptionCheck.onAcknowledged(this.#outbox.acknowledgement.acknowledgedThrough);
+    this.#adjustReading();
+  }
+
   #onStreamLost(established: Established, error: Error): void {
     if (this.#end || established !== this.#established) return;
+    const isLeftover = this.#resumptionCheck.isPending && isAboutOldBytes(error);
     this.#liveness.stop();
+    this.#resumptionCheck.stop();
     this.#outbox.detach();
-    const willRetry = this.#options.resume === true && !isFatal(error) && !this.#options.signal?.aborted;
+    const isHopeless = isFatal(error) && !isLeftover;
+    const willRetry = this.#options.resume === true && !isHopeless && !this.#options.signal?.aborted;
     if (!willRetry) {
       this.#finish(error);
       this.#events.emit('disconnected', { error, willRetry });
@@ -271,7 +296,8 @@ export class LiveSession implements Session {
     this.#state = 'reconnecting';
     this.#events.emit('disconnected', { error, willRetry });
     // What broke the stream would break it again when the server repeats it.
-    void this.#reconnect(error instanceof ProtocolError ? undefined : this.#outbox.management);
+    const isSpoilt = error instanceof ProtocolError || isLeftover;
+    void this.#reconnect(isSpoilt ? undefined : this.#outbox.management);
   }
 
   async #reconnect(resumable: StreamManagement | undefined): Promise<void> {
@@ -299,6 +325,8 @@ export class LiveSession implements Session {
       if (managed.kind === 'resumed') {
         this.#outbox.attach(stream, managed);
         this.#outbox.resumeWith(managed.resumed);
+        this.#resumptionCheck.start(this.#outbox.acknowledgement.next);
+        this.#adjustReading();
         this.#events.emit('resumed', {});
       } else {
         this.#requests.rejectAll(new ConnectionLostError('the stream was lost before the answer came'));
@@ -333,6 +361,7 @@ export class LiveSession implements Session {
     this.#state = 'closed';
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#liveness.stop();
+    this.#resumptionCheck.stop();
     this.#closing.abort(new InterruptedError('the session was closed'));
     const reason = error ?? sessionClosed();
     this.#requests.rejectAll(reason);

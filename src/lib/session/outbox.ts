@@ -221,13 +221,14 @@ export class Outbox {
     this.acknowledgement.suspend();
   }
 
-  /** The stream goes on: sends again what the server has not seen. @throws ProtocolError */
+  /** The stream goes on: sends again what the server has not seen, and asks for its answer. @throws ProtocolError */
   resumeWith(resumed: Element): void {
     this.#count(resumed);
     for (const stanza of this.acknowledgement.stanzas()) {
       this.#isFull = !this.#stream?.write(this.#stream.frame(serialize(stanza), stanza));
     }
-    if (!this.acknowledgement.isEmpty) this.acknowledgement.ask();
+    if (this.acknowledgement.isEmpty) this.#stream?.write(REQUEST);
+    else this.acknowledgement.ask();
     this.#pump();
   }
 

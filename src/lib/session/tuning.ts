@@ -11,6 +11,8 @@ export interface SessionTuning {
   backOff: BackOffOptions;
   /** How long a resumable session stays silent before it asks whether the server is still there. */
   idleMs: number;
+  /** How long a resumed stream may be silent before the server has answered on it once. */
+  resumedQuietMs: number;
 }
 
 export const defaultTuning: SessionTuning = {
@@ -19,4 +21,5 @@ export const defaultTuning: SessionTuning = {
   sleep: (ms, signal) => wait(ms, undefined, { signal }),
   backOff: defaultBackOff,
   idleMs: 60_000,
+  resumedQuietMs: 5000,
 };

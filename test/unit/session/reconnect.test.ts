@@ -283,6 +283,84 @@ describe('a resumable session whose connection is cut', () => {
   });
 });
 
+describe('a server that resumes a stream and hears nothing on it', () => {
+  const deaf = async (peer: Peer, number: number, says: (peer: Peer) => void = () => undefined) => {
+    if (number === 1) {
+      await peer.logIn(withManagement);
+      await peer.enableManagement(resumable);
+      await peer.until(/hello<\/body>/);
+      peer.socket.destroy();
+      return;
+    }
+    if (number === 2) {
+      await resumeWith(peer, 0);
+      says(peer);
+      await peer.closed();
+      return;
+    }
+    await peer.logIn(withManagement);
+    await peer.enableManagement("id='s-2' resume='true'");
+    await peer.until(/hello<\/body>/);
+    await peer.acknowledge(1);
+  };
+
+  test('is left for a new stream, on which the message is sent again', async () => {
+    await using server = await startScriptedServer((peer, number) => deaf(peer, number));
+    await using session = await connectTo(server, { resume: true }, tuning({ resumedQuietMs: 30 }).quick);
+    const events: string[] = [];
+    session.on('disconnected', ({ error }) => events.push(error.message));
+    session.on('resumed', () => events.push('resumed'));
+    session.on('reconnected', () => events.push('reconnected'));
+    await session.send(message('hello'));
+    await session.flush();
+    expect(events.slice(1)).toEqual([
+      'resumed',
+      'the server resumed the stream, but does not answer on it',
+      'reconnected',
+    ]);
+  });
+
+  test.each(['policy-violation', 'not-well-formed'])(
+    'is left for a new stream also when it ends with %s',
+    async (condition) => {
+      await using server = await startScriptedServer((peer, number) =>
+        deaf(peer, number, () =>
+          peer.send(
+            // What the server owes from before the cut acknowledges nothing of what was sent since.
+            `<a xmlns='${NS_SM}' h='0'/><stream:error><${condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`,
+          ),
+        ),
+      );
+      await using session = await connectTo(server, { resume: true }, tuning().quick);
+      const reconnected = once(session, 'reconnected');
+      await session.send(message('hello'));
+      await reconnected;
+      await session.flush();
+      expect(server.count).toBe(3);
+    },
+  );
+
+  test('is not given time for ever because others go on talking', async () => {
+    let timer: ReturnType<typeof setInterval> | undefined;
+    await using server = await startScriptedServer((peer, number) =>
+      deaf(peer, number, () => {
+        timer = setInterval(() => peer.send('<message/>'), 5);
+        peer.socket.once('close', () => clearInterval(timer));
+      }),
+    );
+    await using session = await connectTo(
+      server,
+      { resume: true, timeoutMs: 400 },
+      tuning({ resumedQuietMs: 100 }).quick,
+    );
+    const reconnected = once(session, 'reconnected');
+    await session.send(message('hello'));
+    await reconnected;
+    await session.flush({ timeoutMs: 10_000 });
+    expect(server.count).toBe(3);
+  });
+});
+
 describe('a resumable session on a silent network', () => {
   test('asks for a sign of life, and takes another connection when none comes', async () => {
     await using server = await startScriptedServer(async (peer, number) => {

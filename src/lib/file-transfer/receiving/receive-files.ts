@@ -1,15 +1,17 @@
 /**
  * Receives files: takes offers, asks whether each is wanted, and stores what is.
  */
+import { setImmediate as laterTurn } from 'node:timers/promises';
+import { RemoteError } from '../../errors.js';
 import type { JID } from '../../jid/jid.js';
 import { EventQueue } from '../../jingle/event-queue.js';
 import type { JingleTransport } from '../../jingle/transport.js';
 import type { Session } from '../../session/session.js';
-import { interruption } from '../../session/wait.js';
+import { interruption, within } from '../../session/wait.js';
 import { Refusal, type DecideOffer, type IncomingFile, type OfferSource } from './incoming-file.js';
 import { jingleOffers } from './jingle-offers.js';
 import { receiveOne } from './receive-one.js';
-import type { TransferEvent } from '../transfer.js';
+import type { FileFacts, TransferEvent } from '../transfer.js';
 
 export interface ReceiveFilesOptions {
   /** In the order in which we would use them. */
@@ -32,6 +34,8 @@ export interface ReceiveFilesOptions {
 
 /** Offers that wait for a place; more are refused as busy. */
 const MAX_WAITING = 100;
+/** How long a sender that seems to have come back under another address may take to show that it is still at the old one. */
+const SIGN_OF_LIFE_MS = 3000;
 
 /**
  * Listens from the moment of the call. Ends when the iteration is left or the signal is aborted (without an error);
@@ -55,7 +59,8 @@ class Receiver implements AsyncIterableIterator<TransferEvent> {
   readonly #events = new EventQueue<TransferEvent>(Number.POSITIVE_INFINITY);
   readonly #sources: readonly OfferSource[];
   readonly #options: ReceiveFilesOptions;
-  readonly #active = new Set<IncomingFile>();
+  /** With the promise of its end. */
+  readonly #active = new Map<IncomingFile, Promise<void>>();
   readonly #work = new Set<Promise<void>>();
   readonly #waiting: (readonly IncomingFile[])[] = [];
   #busyCount = 0;
@@ -114,13 +119,34 @@ class Receiver implements AsyncIterableIterator<TransferEvent> {
     const { accept: decide, timeoutMs } = this.#options;
     await Promise.all(
       together.map(async (file) => {
-        this.#active.add(file);
-        await receiveOne(file, { decide, timeoutMs, emit: (event) => void this.#events.push(event) });
+        await this.#endEarlierOf(file);
+        const ended = receiveOne(file, { decide, timeoutMs, emit: (event) => void this.#events.push(event) });
+        this.#active.set(file, ended);
+        await ended;
         this.#active.delete(file);
       }),
     );
     this.#busyCount -= 1;
     this.#startWaiting();
+  }
+
+  /**
+   * A sender whose connection broke comes back under another address with the same file, long before the server says
+   * that the old one is gone: what it was sending under that is ended, so that it can go on from there.
+   */
+  async #endEarlierOf(file: IncomingFile): Promise<void> {
+    for (const [earlier, ended] of this.#active) {
+      const isOfSameSender = earlier.peer.bare.equals(file.peer.bare) && !earlier.peer.equals(file.peer);
+      if (!isOfSameSender || !isSameContent(earlier.file, file.file)) continue;
+      try {
+        await within(earlier.ping(), { doing: '', timeoutMs: SIGN_OF_LIFE_MS, signal: file.signal });
+      } catch (cause) {
+        earlier.abort(new RemoteError('the sender has come back under another address', { cause }));
+        await ended;
+        // Whoever counts the files hears of it first.
+        await laterTurn();
+      }
+    }
   }
 
   #stop(error: Error | undefined): Promise<void> {
@@ -130,10 +156,14 @@ class Receiver implements AsyncIterableIterator<TransferEvent> {
   async #finish(error: Error | undefined): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     const reason = error ?? interruption(this.#options.signal, 'receiving');
-    for (const file of [...this.#active, ...this.#waiting.flat()]) file.abort(reason);
+    for (const file of [...this.#active.keys(), ...this.#waiting.flat()]) file.abort(reason);
     for (const together of this.#waiting.splice(0)) this.#work.add(this.#receive(together));
     await Promise.all(this.#work);
     for (const source of this.#sources) source[Symbol.dispose]();
     this.#events.end(error);
   }
+}
+
+function isSameContent(some: FileFacts, other: FileFacts): boolean {
+  return some.name === other.name && some.sizeBytes === other.sizeBytes;
 }

@@ -100,7 +100,11 @@ class ReceiveRun {
   }
 
   async #pass(reader: AsyncIterable<ReceiveEvent>): Promise<void> {
-    for await (const event of reader) this.#queue.push(event);
+    for await (const event of reader) {
+      // At once, so that the same file can be taken again: the queue may be read later.
+      if (event.kind === 'failed' && !isFinal(event.error)) this.#taken.delete(event.id);
+      this.#queue.push(event);
+    }
   }
 
   async #announceAll(): Promise<void> {

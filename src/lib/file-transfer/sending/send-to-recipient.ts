@@ -99,7 +99,12 @@ export async function* sendToRecipient(
 
 /** The stream was lost, and comes back: what has arrived by then is not sent again. */
 function isWorthAnotherRound(error: Error, { session, signal }: SendToRecipientOptions): boolean {
-  return error instanceof ConnectionLostError && session.state !== 'closed' && !signal.aborted;
+  return comesFromLostConnection(error) && session.state !== 'closed' && !signal.aborted;
+}
+
+function comesFromLostConnection(error: unknown): boolean {
+  if (error instanceof ConnectionLostError) return true;
+  return error instanceof Error && error.cause !== undefined && comesFromLostConnection(error.cause);
 }
 
 function isWorthALink(error: Error): error is XmppctlError {
