@@ -15,7 +15,7 @@ const binary = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../bi
 describeOnEachServer('send-file', (server) => {
   const { at, address, makeFile, receive, startSend, send, hashOf } = fileCommands(server);
 
-  it('loses nothing when the server is restarted in the middle', async () => {
+  it('goes on when the server is restarted in the middle', async () => {
     // Enough for the restart to come in the middle: what one server takes seconds for is a moment to the other.
     const file = await makeFile('big', server.name === 'prosody' ? 12_000_000 : 100_000_000);
     const args = [file, address('bob'), '--transport', 'ibb', '--no-upload', '--json', '--timeout', '10'];
@@ -23,17 +23,9 @@ describeOnEachServer('send-file', (server) => {
     const broken = startSend(args);
     await broken.waitFor('stdout', /"event":"progress".*"bytes":[1-9]\d{6}/);
     await server.sandbox.restart();
-    const { code, stderr } = await broken.finished;
-    expect(code).not.toBe(0);
-    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^\{"error":/);
-    await receiver.waitFor('stderr', /kept as in\/big\.part/);
-    const kept = (await stat(at('in/big.part'))).size;
-    expect(kept).toBeGreaterThan(500_000);
-    const sent = await send(args);
-    expect({ code: sent.code, last: eventsOf(sent).at(-1) }).toMatchObject({
-      code: 0,
-      last: { event: 'done', resumedFrom: kept, certainty: 'verified' },
-    });
+    const sent = await broken.finished;
+    expect(`${sent.code} ${sent.stderr}`).toMatch(/^0/);
+    expect(eventsOf(sent).at(-1)).toMatchObject({ event: 'done', certainty: 'verified' });
     expect(await receiver.finished).toMatchObject({ code: 0 });
     expect(await hashOf(at('in/big'))).toBe(await hashOf(file));
   });

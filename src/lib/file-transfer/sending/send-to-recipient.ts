@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectionLostError, TimeoutError, type XmppctlError } from '../../errors.js';
 import type { JID } from '../../jid/jid.js';
 import { TransportFailedError, type JingleTransport } from '../../jingle/transport.js';
-import { findReceiver, type FindReceiverOptions } from './find-receiver.js';
+import { findReceiver, type FindReceiverOptions, type FoundReceiver } from './find-receiver.js';
 import { CannotReceiveError } from '../reasons.js';
 import { sendFiles } from './send-files.js';
 import type { FileFacts, FileSource, TransferEvent } from '../transfer.js';
@@ -32,6 +32,8 @@ export type Sources = () => AsyncIterable<FileSource> | Iterable<FileSource>;
 const MAX_ROUNDS = 5;
 /** For a stream that comes back. */
 const RECONNECT_MS = 60_000;
+/** Between two looks whether the recipient is back. */
+const LOOK_AGAIN_MS = 1000;
 
 /**
  * Each file ends in a `done` or a `failed` event.
@@ -49,10 +51,9 @@ export async function* sendToRecipient(
   }
   let left: Sources = sources;
   for (let round = 1; ; round += 1) {
-    const found = await findReceiver(to, {
-      ...options,
-      transports: transports.map(({ namespace }) => namespace),
-    });
+    const look = (): Promise<FoundReceiver> =>
+      findReceiver(to, { ...options, transports: transports.map(({ namespace }) => namespace) });
+    const found = round === 1 ? await look() : await lookUntilBack(look, options.signal);
     if (found.kind === 'nobody') {
       if (!sendByLink)
         throw new CannotReceiveError(`${to.toString()} ${found.reason}`, 'recipient-unavailable');
@@ -77,7 +78,7 @@ export async function* sendToRecipient(
       const source = tracked.follow(event);
       if (event.kind === 'done') doneCount += 1;
       if (event.kind === 'failed' && source) {
-        if (round < MAX_ROUNDS && isWorthAnotherRound(event.error, options)) {
+        if (round < MAX_ROUNDS && isWorthAnotherRound(event.error, round, options)) {
           again.push(source);
           continue;
         }
@@ -92,14 +93,23 @@ export async function* sendToRecipient(
     for (const { source, error } of byLink) if (sendByLink) yield* sendByLink(source, to, error.message);
     if (again.length === 0) return;
     note(`the connection was lost; ${again.length} not finished, trying again`);
+    if (round > 1) await sleep(LOOK_AGAIN_MS, undefined, { signal: options.signal });
     await waitOnline(options);
     left = () => again;
   }
 }
 
-/** The stream was lost, and comes back: what has arrived by then is not sent again. */
-function isWorthAnotherRound(error: Error, { session, signal }: SendToRecipientOptions): boolean {
-  return comesFromLostConnection(error) && session.state !== 'closed' && !signal.aborted;
+/**
+ * The stream was lost, and comes back: what has arrived by then is not sent again. The recipient may need a while to
+ * see that it was, and to come back itself.
+ */
+function isWorthAnotherRound(
+  error: Error,
+  round: number,
+  { session, signal }: SendToRecipientOptions,
+): boolean {
+  const isPassing = comesFromLostConnection(error) || (round > 1 && error instanceof CannotReceiveError);
+  return isPassing && session.state !== 'closed' && !signal.aborted;
 }
 
 function comesFromLostConnection(error: unknown): boolean {
@@ -113,6 +123,18 @@ function isWorthALink(error: Error): error is XmppctlError {
     error instanceof TransportFailedError ||
     error instanceof TimeoutError
   );
+}
+
+/** What broke our connection may have broken the recipient's, too: it is back a little later than we are. */
+async function lookUntilBack(
+  look: () => Promise<FoundReceiver>,
+  signal: AbortSignal,
+): Promise<FoundReceiver> {
+  for (let waitedMs = 0; ; waitedMs += LOOK_AGAIN_MS) {
+    const found = await look();
+    if (found.kind !== 'nobody' || waitedMs >= RECONNECT_MS) return found;
+    await sleep(LOOK_AGAIN_MS, undefined, { signal });
+  }
 }
 
 async function waitOnline({ session, signal }: SendToRecipientOptions): Promise<void> {
