@@ -1,0 +1,437 @@
+/**
+ * Reads an export, a file and what it includes or a folder of files, and hands its accounts on in batches: as much of
+ * the input as fits into memory at a time, whatever its size.
+ */
+import { open, readdir, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { FileError } from '../../errors.js';
+import { codeOf, reasonOf } from '../../config/private-file.js';
+import { ExportInput, fileSource, InputError, streamSource, type ByteSource } from './export-input.js';
+import {
+  ChildKind,
+  DocumentScanner,
+  ScanError,
+  type DocumentLevel,
+  type MarkedAccount,
+  type ScanEvent,
+} from './scan-document.js';
+
+/** Bytes, and accounts in them. Whoever is given it owns it. */
+export interface AccountBatch {
+  bytes: Buffer<ArrayBuffer>;
+  length: number;
+  accounts: MarkedAccount[];
+}
+
+/** Where the accounts go. Everything is called in the order of the input, one call after the other. */
+export interface AccountSink {
+  /** False: it is not wanted. It may put the address into the form that is written. */
+  accepts(account: MarkedAccount): boolean;
+  /** Nothing more is wanted. */
+  readonly isSated: boolean;
+  batch(batch: AccountBatch): Promise<void>;
+  /** An account that is too large for a batch. */
+  large(account: MarkedAccount, startTag: Buffer): Promise<LargeSink>;
+  /** A host, which may turn out to have no accounts. */
+  host(jid: string): void;
+  /** An element that is neither host nor account was left out. */
+  foreign(name: string, file: string): void;
+  progress(bytes: number): void;
+}
+
+export interface LargeSink {
+  /** Something that is passed on as it is. */
+  write(bytes: Buffer): Promise<void>;
+  /** An element that may be changed. */
+  child(bytes: Buffer): void;
+  /** @param failure why it could not be treated as the others are */
+  end(failure: string | undefined): Promise<void>;
+}
+
+export interface ReadLimits {
+  batchBytes?: number;
+  /** An account beyond this is written as it is read. */
+  largeBytes?: number;
+  /** A card or a set of nodes beyond this is not converted. */
+  childBytes?: number;
+}
+
+const MAX_INCLUDES_DEEP = 20;
+const DEFAULTS: Required<ReadLimits> = {
+  batchBytes: 1024 * 1024,
+  largeBytes: 32 * 1024 * 1024,
+  childBytes: 64 * 1024 * 1024,
+};
+
+export class ExportReader {
+  readonly #sink: AccountSink;
+  readonly #limits: Required<ReadLimits>;
+  readonly #signal: AbortSignal;
+  #batch: AccountBatch | undefined;
+  #bytesRead = 0;
+  /** The folder that includes stay below; undefined where there is none. */
+  #root: string | undefined;
+  /** Buffers for reading, one for each level of inclusion. */
+  readonly #buffers: (Buffer<ArrayBuffer> | undefined)[] = [];
+
+  constructor(sink: AccountSink, signal: AbortSignal, limits: ReadLimits = {}) {
+    this.#sink = sink;
+    this.#signal = signal;
+    this.#limits = { ...DEFAULTS, ...limits };
+  }
+
+  /** @throws FileError saying where the input is broken */
+  async readFile(file: string): Promise<void> {
+    this.#root = await realpath(path.dirname(path.resolve(file))).catch(() => undefined);
+    const level = await rootLevel(file);
+    await this.#readFile(file, level, '', []);
+    await this.#flush();
+  }
+
+  async readFiles(files: readonly string[]): Promise<void> {
+    const [first] = files;
+    if (first !== undefined)
+      this.#root = await realpath(path.dirname(path.resolve(first))).catch(() => undefined);
+    for (const file of files) {
+      if (this.#sink.isSated) break;
+      await this.#readFile(file, 'server-data', '', []);
+    }
+    await this.#flush();
+  }
+
+  /** From a stream nothing can be included. */
+  async readStream(stream: Readable, name: string): Promise<void> {
+    this.#root = undefined;
+    await this.#document(streamSource(stream), name, 'server-data', '', []);
+    await this.#flush();
+  }
+
+  async #readFile(
+    file: string,
+    level: DocumentLevel,
+    host: string,
+    includedFrom: readonly string[],
+  ): Promise<void> {
+    let source: ByteSource;
+    try {
+      source = fileSource(await open(file));
+    } catch (error) {
+      throw new FileError(`cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+    }
+    try {
+      await this.#document(source, file, level, host, includedFrom);
+    } finally {
+      await source.close();
+    }
+  }
+
+  async #document(
+    source: ByteSource,
+    file: string,
+    level: DocumentLevel,
+    outerHost: string,
+    includedFrom: readonly string[],
+  ): Promise<void> {
+    const input = new ExportInput(source);
+    let buffer = this.#takeBuffer(includedFrom.length);
+    let host = outerHost;
+    let large: { sink: LargeSink; failure: string | undefined } | undefined;
+    let last: string | undefined;
+    try {
+      let filled = await input.read(buffer, 0);
+      const scanner = new DocumentScanner(level, { host, wasUtf16: input.isUtf16 });
+      let moved = 0;
+      let isFinal = filled === 0;
+      for (;;) {
+        scanner.setData(buffer, filled, isFinal, moved);
+        moved = 0;
+        for (let event = scanner.next(); event; event = scanner.next()) {
+          if (this.#sink.isSated) return;
+          if (event.type === 'account') {
+            last = scanner.lastAccount;
+            if (large) {
+              await writeRest(large.sink, buffer, event.account);
+              await large.sink.end(large.failure);
+              large = undefined;
+            } else if (this.#add(buffer, event.account)) await this.#flush();
+          } else if (event.type === 'host') {
+            host = event.jid;
+            this.#sink.host(host);
+          } else if (event.type === 'host-end') host = outerHost;
+          else await this.#handle(event, file, host, includedFrom);
+        }
+        if (isFinal) break;
+        const { open: opened } = scanner;
+        if (opened && !large && filled - opened.account.start > this.#limits.largeBytes) {
+          await this.#flush();
+          const { account } = opened;
+          const tag = buffer.subarray(account.start, account.contentStart);
+          if (this.#sink.accepts(account)) {
+            large = { sink: await this.#sink.large(account, Buffer.from(tag)), failure: undefined };
+          } else large = { sink: nowhere, failure: undefined };
+          account.start = account.contentStart;
+        }
+        if (opened && large) {
+          const failure = await this.#writeOpen(large.sink, buffer, scanner, filled);
+          large.failure ??= failure;
+        }
+        const keep = scanner.keepFrom;
+        if (keep > 0) {
+          buffer.copyWithin(0, keep, filled);
+          filled -= keep;
+          moved = keep;
+        }
+        if (filled > buffer.length / 2) buffer = this.#grow(includedFrom.length, buffer, filled);
+        const more = await input.read(buffer, filled);
+        this.#bytesRead += more;
+        this.#sink.progress(this.#bytesRead);
+        this.#signal.throwIfAborted();
+        isFinal = more === 0;
+        filled += more;
+      }
+    } catch (error) {
+      throw describe(error, file, last);
+    }
+  }
+
+  async #handle(
+    event: Exclude<ScanEvent, { type: 'account' | 'host' | 'host-end' }>,
+    file: string,
+    host: string,
+    includedFrom: readonly string[],
+  ): Promise<void> {
+    switch (event.type) {
+      case 'include':
+        await this.#include(event.href, file, host, includedFrom);
+        break;
+      case 'foreign':
+        this.#sink.foreign(event.name, file);
+        break;
+      case 'end':
+        break;
+    }
+  }
+
+  /** Copies an account into the batch. Returns whether that is full. */
+  #add(buffer: Buffer, account: MarkedAccount): boolean {
+    if (!this.#sink.accepts(account)) return false;
+    const length = account.end - account.start;
+    const batch = this.#roomFor(length);
+    buffer.copy(batch.bytes, batch.length, account.start, account.end);
+    shift(account, batch.length - account.start);
+    batch.length += length;
+    batch.accounts.push(account);
+    return batch.length >= this.#limits.batchBytes * 0.75 || batch.accounts.length >= 1000;
+  }
+
+  #roomFor(length: number): AccountBatch {
+    this.#batch ??= {
+      bytes: Buffer.allocUnsafeSlow(Math.max(this.#limits.batchBytes, length)),
+      length: 0,
+      accounts: [],
+    };
+    const batch = this.#batch;
+    if (batch.length + length > batch.bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(batch.length + length);
+      batch.bytes.copy(larger, 0, 0, batch.length);
+      batch.bytes = larger;
+    }
+    return batch;
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = undefined;
+    if (batch && batch.accounts.length > 0) await this.#sink.batch(batch);
+  }
+
+  /** Writes what there is of an account that is not complete. Returns why it cannot be treated as others are. */
+  async #writeOpen(
+    sink: LargeSink,
+    buffer: Buffer,
+    scanner: DocumentScanner,
+    filled: number,
+  ): Promise<string | undefined> {
+    let failure: string | undefined;
+    const opened = scanner.open;
+    if (!opened) return undefined;
+    const { child, account } = opened;
+    if (child && child.kind !== ChildKind.other && filled - child.start > this.#limits.childBytes) {
+      failure = `an element of it is larger than ${this.#limits.childBytes} bytes`;
+      scanner.unmarkOpenChild();
+    }
+    const isHeld = child !== undefined && child.kind !== ChildKind.other && failure === undefined;
+    const upTo = isHeld ? child.start : scanner.position;
+    await writeRest(sink, buffer, { ...account, contentEnd: upTo });
+    scanner.forgetOpen(upTo);
+    return failure;
+  }
+
+  #takeBuffer(depth: number): Buffer<ArrayBuffer> {
+    return (this.#buffers[depth] ??= Buffer.allocUnsafeSlow(depth === 0 ? 512 * 1024 : 256 * 1024));
+  }
+
+  #grow(depth: number, buffer: Buffer, filled: number): Buffer<ArrayBuffer> {
+    const larger = Buffer.allocUnsafeSlow(buffer.length * 2);
+    buffer.copy(larger, 0, 0, filled);
+    // A very large one is not kept for the next file.
+    if (larger.length <= 8 * 1024 * 1024) this.#buffers[depth] = larger;
+    return larger;
+  }
+
+  async #include(href: string, file: string, host: string, includedFrom: readonly string[]): Promise<void> {
+    const chain = [...includedFrom, file];
+    const refuse = (reason: string, hint?: string): FileError =>
+      new FileError(`${file} includes ${JSON.stringify(href)}: ${reason}`, { ...(hint && { hint }) });
+    if (this.#root === undefined)
+      throw refuse('from a stream nothing is included', 'name the file, so that it is known where it is');
+    if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(href) || href.startsWith('/') || /[?#]/.test(href))
+      throw refuse('only files below the folder of the first file are included, by a relative path');
+    if (chain.length > MAX_INCLUDES_DEEP)
+      throw refuse(`includes are nested deeper than ${MAX_INCLUDES_DEEP}`);
+    const target = path.resolve(path.dirname(file), decodeHref(href));
+    let real: string;
+    try {
+      real = await realpath(target);
+    } catch (error) {
+      // Before anything is said of a file outside, it is refused as such.
+      if (!isBelow(this.#root, target) && !isBelow(path.resolve(path.dirname(file)), target))
+        throw refuse('it is outside of the folder of the first file');
+      throw refuse(codeOf(error) === 'ENOENT' ? 'there is no such file' : reasonOf(error));
+    }
+    if (!isBelow(this.#root, real)) throw refuse('it is outside of the folder of the first file');
+    const open = await Promise.all(chain.map((each) => realpath(each).catch(() => each)));
+    if (open.includes(real)) throw refuse('it includes itself again, so there is no end');
+    const level = host === '' ? await rootLevel(real) : 'user';
+    if (level === 'server-data') throw refuse('its root is <server-data/>, and <host/> is due');
+    await this.#readFile(real, level, host, chain);
+  }
+}
+
+/** What is passed on of an account, from its start to the end of what there is of it. */
+async function writeRest(sink: LargeSink, buffer: Buffer, account: MarkedAccount): Promise<void> {
+  let from = account.start;
+  const gaps = [
+    ...account.children.map(({ start, end }) => ({ start, end, isChild: true })),
+    ...Array.from({ length: account.cuts.length / 2 }, (_, index) => ({
+      start: account.cuts[index * 2] ?? 0,
+      end: account.cuts[index * 2 + 1] ?? 0,
+      isChild: false,
+    })),
+  ].sort((a, b) => a.start - b.start);
+  for (const { start, end, isChild } of gaps) {
+    if (start < from) continue;
+    await sink.write(buffer.subarray(from, start));
+    if (isChild) sink.child(Buffer.from(buffer.subarray(start, end)));
+    from = end;
+  }
+  await sink.write(buffer.subarray(from, account.contentEnd));
+}
+
+const nowhere: LargeSink = {
+  write: () => Promise.resolve(),
+  child: () => undefined,
+  end: () => Promise.resolve(),
+};
+
+function shift(account: MarkedAccount, by: number): void {
+  account.start += by;
+  account.contentStart += by;
+  account.contentEnd += by;
+  account.end += by;
+  for (const child of account.children) {
+    child.start += by;
+    child.end += by;
+  }
+  account.cuts = account.cuts.map((position) => position + by);
+}
+
+function isBelow(folder: string, file: string): boolean {
+  return file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
+}
+
+/** A reference is a URI, in which some characters of file names must be escaped. */
+function decodeHref(href: string): string {
+  try {
+    return decodeURIComponent(href);
+  } catch {
+    return href;
+  }
+}
+
+/** What the root of a file is: an account on its own has no host, so it must be included from one. */
+async function rootLevel(file: string): Promise<'server-data' | 'host'> {
+  const name = await rootName(file);
+  return name === 'host' ? 'host' : 'server-data';
+}
+
+/** The name of the first element, as far as the first bytes show it. */
+export async function rootName(file: string): Promise<string | undefined> {
+  try {
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
+      const head = buffer.subarray(0, bytesRead);
+      const text =
+        head[0] === 0xfe || head[1] === 0 || head[0] === 0xff
+          ? head.toString('latin1').replaceAll('\0', '')
+          : head.toString('utf8');
+      const markup = text.replace(/<!--[^]*?-->|<\?[^]*?\?>/g, '');
+      return /<(?:[\w.-]+:)?([A-Za-z][\w.-]*)/.exec(markup)?.[1];
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw new FileError(`cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function describe(error: unknown, file: string, last: string | undefined): unknown {
+  if (!(error instanceof ScanError) && !(error instanceof InputError)) return error;
+  const account = error instanceof ScanError ? error.account : undefined;
+  const where = [
+    `byte ${error.offset + 1}`,
+    ...(account === undefined
+      ? last === undefined
+        ? []
+        : [`behind the account ${last}`]
+      : [`in the account ${account}`]),
+  ].join(', ');
+  return new FileError(`${file} is broken at ${where}: ${error.message}`, {
+    ...(error.hint !== undefined && { hint: error.hint }),
+    details: { file, offset: error.offset, ...(account !== undefined && { account }) },
+  });
+}
+
+/** The files of a folder that are read one after the other: those of single accounts, or the main file of an export. */
+export async function findExportFiles(folder: string): Promise<string[]> {
+  let names;
+  try {
+    names = (await readdir(folder)).filter((name) => name.endsWith('.xml'));
+  } catch (error) {
+    throw new FileError(`cannot read ${folder}: ${reasonOf(error)}`, { cause: error });
+  }
+  const accounts = names.filter((name) => name.includes('@'));
+  if (accounts.length > 0 && accounts.length === names.length) {
+    return sortByHost(accounts).map((name) => path.join(folder, name));
+  }
+  const mains: string[] = [];
+  for (const name of names.sort()) {
+    if ((await rootName(path.join(folder, name))) === 'server-data') mains.push(name);
+  }
+  if (mains.length > 1) {
+    throw new FileError(`there are several exports in ${folder}: ${mains.slice(0, 4).join(', ')}`, {
+      hint: 'name the one you mean',
+    });
+  }
+  if (mains.length === 0) {
+    throw new FileError(`there is no export in ${folder}: no file of it has <server-data/> as its root`);
+  }
+  return mains.map((name) => path.join(folder, name));
+}
+
+function sortByHost(names: readonly string[]): string[] {
+  const keyed = names.map((name) => ({ name, key: `${name.slice(name.lastIndexOf('@') + 1)}\0${name}` }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ name }) => name);
+}
