@@ -20,6 +20,7 @@ const evidence = {
   'groff-base': (system) => system.hasProgram('groff'),
   dbus: (system) => system.hasProgram('dbus-run-session'),
   'gnome-keyring': (system) => system.hasProgram('gnome-keyring-daemon'),
+  'libxml2-utils': (system) => system.hasProgram('xmllint'),
   'python3-slixmpp': (system) => system.hasPythonModule('slixmpp'),
   iproute2: (system) => system.hasProgram('ip'),
   nftables: (system) => system.hasProgram('nft'),

@@ -95,6 +95,7 @@ describe('the set-up', () => {
   it('installs nothing where everything is there', async () => {
     const all = ['prosody', 'ejabberdctl', 'zsh', 'fish', 'groff', 'dbus-run-session', 'slixmpp'].concat([
       'gnome-keyring-daemon',
+      'xmllint',
       'ip',
       'nft',
     ]);
@@ -147,11 +148,11 @@ describe('the set-up', () => {
   it('says on one line what to install where there is no apt, by the names of each system', async () => {
     const { error } = await setUp(['prosody', 'zsh', 'fish'], { packages: 'tests' });
     expect(error).toBe(
-      'ejabberd, python3-slixmpp, iproute2, nftables, groff-base, dbus, gnome-keyring must be installed, and there is no apt here (' +
-        'Debian or Ubuntu: apt install ejabberd python3-slixmpp iproute2 nftables groff-base dbus gnome-keyring; ' +
-        'Fedora: dnf install ejabberd python3-slixmpp iproute nftables groff-base dbus-daemon gnome-keyring; ' +
-        'Arch: pacman -S ejabberd python-slixmpp iproute2 nftables groff dbus gnome-keyring; ' +
-        'macOS: brew install ejabberd groff)',
+      'ejabberd, python3-slixmpp, iproute2, nftables, groff-base, dbus, gnome-keyring, libxml2-utils must be installed, and there is no apt here (' +
+        'Debian or Ubuntu: apt install ejabberd python3-slixmpp iproute2 nftables groff-base dbus gnome-keyring libxml2-utils; ' +
+        'Fedora: dnf install ejabberd python3-slixmpp iproute nftables groff-base dbus-daemon gnome-keyring libxml2; ' +
+        'Arch: pacman -S ejabberd python-slixmpp iproute2 nftables groff dbus gnome-keyring libxml2; ' +
+        'macOS: brew install ejabberd groff libxml2)',
     );
     expect((await setUp([])).error).toContain(
       '; Fedora: dnf install prosody; Arch: pacman -S prosody; macOS: brew',

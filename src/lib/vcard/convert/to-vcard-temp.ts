@@ -1,0 +1,327 @@
+/**
+ * XEP-0054: vcard-temp, version 1.3.0: what of a vCard4 (RFC 6351) has a place in it. Not here: the protocol around it.
+ */
+import { xml, type Element } from '../../xml/element.js';
+import { NS_VCARD_TEMP, NS_VCARD4_XML, type Avatar, type Conversion } from '../card.js';
+import { parseDataUri } from './base64.js';
+import { extendedTimestamp, readDate, readUtcOffset } from './dates.js';
+import { readAvatar } from './read-avatar.js';
+import { numberOfTelUri } from './telephone.js';
+import { addressOfXmppUri, parseGeoUri } from './uris.js';
+import { parametersOf, partsOf, propertiesOf, valuesOf } from './vcard4-elements.js';
+import { Warnings } from './warnings.js';
+
+export interface ToVcardTempOptions {
+  /** The picture that the account publishes beside the card (XEP-0084). */
+  avatar?: Avatar | undefined;
+  /** Whose repetitions have to be joined, since of some elements it keeps only the last. */
+  target?: 'ejabberd' | undefined;
+}
+
+/** Never fails: what has no place in vcard-temp is told. */
+export function vcard4ToVcardTemp(card: Element, options: ToVcardTempOptions = {}): Conversion {
+  const warnings = new Warnings();
+  const known = new Map<string, Element[]>();
+  for (const element of propertiesOf(card)) {
+    const name = element.getName();
+    if (element.getNS() !== NS_VCARD4_XML) warnings.add('foreign-namespace', name, element);
+    else if (!Object.hasOwn(converters, name)) warnings.add('dropped', name, element);
+    else known.set(name, [...(known.get(name) ?? []), element]);
+  }
+  const children: Element[] = [];
+  for (const [name, convert] of Object.entries(converters))
+    children.push(...convert(sortedByPref(known.get(name) ?? []), warnings));
+  const avatar = options.avatar ?? pictureIn(known.get('photo') ?? []);
+  children.push(...photos(known.get('photo') ?? [], avatar, warnings));
+  const all = options.target === 'ejabberd' ? joinRepeated(children, warnings) : children;
+  return {
+    card: all.length === 0 ? undefined : xml('vCard', { xmlns: NS_VCARD_TEMP }, ...all),
+    avatar,
+    warnings: warnings.all,
+  };
+}
+
+type Converter = (elements: readonly Element[], warnings: Warnings) => Element[];
+
+const texts =
+  (name: string): Converter =>
+  (elements) =>
+    elements.flatMap((element) => valuesOf(element).map(({ text }) => xml(name, {}, text)));
+
+/** In the order of XEP-0054's DTD, but for what clients expect first. */
+const converters: Readonly<Record<string, Converter>> = {
+  fn: texts('FN'),
+  n: names,
+  nickname: texts('NICKNAME'),
+  bday: birthdays,
+  adr: (elements, warnings) => elements.flatMap((element) => address(element, warnings)),
+  tel: (elements, warnings) => elements.flatMap((element) => telephone(element, warnings)),
+  email: (elements, warnings) => elements.flatMap((element) => email(element, warnings)),
+  impp: (elements, warnings) =>
+    elements.flatMap((element) =>
+      valuesOf(element).flatMap(({ text }) => {
+        const found = addressOfXmppUri(text);
+        if (found !== undefined && found !== '') return [xml('JABBERID', {}, found)];
+        warnings.add('dropped', 'impp', text);
+        return [];
+      }),
+    ),
+  tz: timeZones,
+  geo: (elements, warnings) =>
+    elements.flatMap((element) =>
+      valuesOf(element).flatMap(({ text }) => {
+        const place = parseGeoUri(text);
+        if (place) return [xml('GEO', {}, xml('LAT', {}, place.latitude), xml('LON', {}, place.longitude))];
+        warnings.add('bad-geo', 'geo', text);
+        return [];
+      }),
+    ),
+  title: texts('TITLE'),
+  role: texts('ROLE'),
+  logo: media('LOGO'),
+  related: agents,
+  org: (elements) => elements.flatMap(organisation),
+  categories: (elements) => {
+    const keywords = elements.flatMap((element) => valuesOf(element).map(({ text }) => text));
+    return keywords.length === 0
+      ? []
+      : [xml('CATEGORIES', {}, ...keywords.map((text) => xml('KEYWORD', {}, text)))];
+  },
+  note: notes,
+  prodid: texts('PRODID'),
+  rev: (elements, warnings) =>
+    elements.flatMap((element) =>
+      valuesOf(element).flatMap(({ text }) => {
+        const written = extendedTimestamp(text);
+        if (written !== undefined) return [xml('REV', {}, written)];
+        warnings.add('dropped', 'rev', text);
+        return [];
+      }),
+    ),
+  sound: media('SOUND'),
+  uid: texts('UID'),
+  url: texts('URL'),
+  key: keys,
+  // Together with the avatar, at the end.
+  photo: () => [],
+};
+
+/** vcard-temp has no order of preference but the first. */
+function sortedByPref(elements: readonly Element[]): Element[] {
+  const rank = (element: Element): number => parametersOf(element).pref ?? 101;
+  return elements.length < 2 ? [...elements] : [...elements].sort((some, other) => rank(some) - rank(other));
+}
+
+const N_TARGETS = [
+  ['FAMILY', 'surname'],
+  ['GIVEN', 'given'],
+  ['MIDDLE', 'additional'],
+  ['PREFIX', 'prefix'],
+  ['SUFFIX', 'suffix'],
+] as const;
+
+function names([first, ...others]: readonly Element[], warnings: Warnings): Element[] {
+  for (const other of others) warnings.add('duplicate', 'n', other);
+  if (!first) return [];
+  const parts = N_TARGETS.map(([target, part]) => [target, partsOf(first, part).join(',')] as const).filter(
+    ([, text]) => text !== '',
+  );
+  const { sortAs } = parametersOf(first);
+  return [
+    ...(parts.length > 0 ? [xml('N', {}, ...parts.map(([target, text]) => xml(target, {}, text)))] : []),
+    ...(sortAs === undefined ? [] : [xml('SORT-STRING', {}, sortAs)]),
+  ];
+}
+
+function birthdays(elements: readonly Element[], warnings: Warnings): Element[] {
+  return elements.flatMap((element) =>
+    valuesOf(element).flatMap(({ kind, text }) => {
+      if (kind !== 'time') return [xml('BDAY', {}, readDate(text, 'extended')?.text ?? text)];
+      warnings.add('dropped', 'bday', text);
+      return [];
+    }),
+  );
+}
+
+const PLACES: ReadonlySet<string> = new Set(['home', 'work']);
+const TELEPHONES: ReadonlySet<string> = new Set([...PLACES, 'voice', 'fax', 'pager', 'cell', 'video']);
+
+/** HOME, WORK and the like as empty elements; the DTD does not know the others. */
+function flags(element: Element, known: ReadonlySet<string>, warnings: Warnings): Element[] {
+  const { types, pref } = parametersOf(element);
+  for (const type of types)
+    if (!known.has(type)) warnings.add('dropped-type', `${element.getName()}/${type}`);
+  return [
+    ...[...new Set(types)].filter((type) => known.has(type)).map((type) => xml(type.toUpperCase())),
+    ...(pref === undefined ? [] : [xml('PREF')]),
+  ];
+}
+
+const ADR_TARGETS = [
+  ['POBOX', 'pobox'],
+  ['EXTADD', 'ext'],
+  ['STREET', 'street'],
+  ['LOCALITY', 'locality'],
+  ['REGION', 'region'],
+  ['PCODE', 'code'],
+  ['CTRY', 'country'],
+] as const;
+
+function address(element: Element, warnings: Warnings): Element[] {
+  const kinds = flags(element, PLACES, warnings);
+  const parts = ADR_TARGETS.flatMap(([target, part]) =>
+    partsOf(element, part).map((text) => xml(target, {}, text)),
+  );
+  const { label } = parametersOf(element);
+  const places = kinds.filter((kind) => kind.getName() !== 'PREF').map((kind) => xml(kind.getName()));
+  return [
+    ...(parts.length > 0 ? [xml('ADR', {}, ...kinds, ...parts)] : []),
+    ...(label === undefined
+      ? []
+      : [xml('LABEL', {}, ...places, ...label.split('\n').map((line) => xml('LINE', {}, line)))]),
+  ];
+}
+
+function telephone(element: Element, warnings: Warnings): Element[] {
+  const kinds = flags(element, TELEPHONES, warnings);
+  return valuesOf(element)
+    .slice(0, 1)
+    .map(({ kind, text }) =>
+      xml('TEL', {}, ...kinds, xml('NUMBER', {}, kind === 'uri' ? numberOfTelUri(text) : text)),
+    );
+}
+
+function email(element: Element, warnings: Warnings): Element[] {
+  const kinds = flags(element, PLACES, warnings);
+  return valuesOf(element)
+    .slice(0, 1)
+    .map(({ text }) => xml('EMAIL', {}, ...kinds, xml('INTERNET'), xml('USERID', {}, text)));
+}
+
+function timeZones(elements: readonly Element[], warnings: Warnings): Element[] {
+  return elements.flatMap((element) =>
+    valuesOf(element).flatMap(({ kind, text }) => {
+      if (kind === 'uri') {
+        warnings.add('dropped', 'tz', text);
+        return [];
+      }
+      const offset = kind === 'utc-offset' ? readUtcOffset(text) : undefined;
+      return [xml('TZ', {}, offset === undefined ? text : `${offset.slice(0, 3)}:${offset.slice(3)}`)];
+    }),
+  );
+}
+
+function organisation(element: Element): Element[] {
+  const [name, ...units] = valuesOf(element).map(({ text }) => text);
+  if (name === undefined) return [];
+  return [xml('ORG', {}, xml('ORGNAME', {}, name), ...units.map((unit) => xml('ORGUNIT', {}, unit)))];
+}
+
+/** DESC beside NOTE: many clients of vcard-temp read only that. */
+function notes(elements: readonly Element[]): Element[] {
+  const all = elements.flatMap((element) => valuesOf(element).map(({ text }) => text));
+  const [first] = all;
+  return [
+    ...all.map((text) => xml('NOTE', {}, text)),
+    ...(first === undefined ? [] : [xml('DESC', {}, first)]),
+  ];
+}
+
+function media(name: 'LOGO' | 'SOUND'): Converter {
+  return (elements) =>
+    elements.flatMap((element) =>
+      valuesOf(element).map(({ text }) => {
+        const embedded = parseDataUri(text);
+        if (!embedded) return xml(name, {}, xml('EXTVAL', {}, text));
+        const binval = xml('BINVAL', {}, embedded.data.toString('base64'));
+        // XEP-0054's DTD has no TYPE for sounds.
+        return name === 'SOUND'
+          ? xml(name, {}, binval)
+          : xml(name, {}, xml('TYPE', {}, embedded.mediaType), binval);
+      }),
+    );
+}
+
+function agents(elements: readonly Element[], warnings: Warnings): Element[] {
+  return elements.flatMap((element) => {
+    if (!parametersOf(element).types.includes('agent')) {
+      warnings.add('dropped', 'related', element);
+      return [];
+    }
+    return valuesOf(element).map(({ kind, text }) =>
+      kind === 'text'
+        ? xml('AGENT', {}, xml('vCard', {}, xml('FN', {}, text)))
+        : xml('AGENT', {}, xml('EXTVAL', {}, text)),
+    );
+  });
+}
+
+function keys(elements: readonly Element[]): Element[] {
+  return elements.flatMap((element) =>
+    valuesOf(element).map(({ text }) => {
+      const embedded = parseDataUri(text);
+      return embedded
+        ? xml(
+            'KEY',
+            {},
+            xml('TYPE', {}, embedded.mediaType),
+            xml('BINVAL', {}, embedded.data.toString('base64')),
+          )
+        : xml('KEY', {}, xml('CRED', {}, text));
+    }),
+  );
+}
+
+function pictureIn(elements: readonly Element[]): Avatar | undefined {
+  for (const element of elements)
+    for (const { text } of valuesOf(element)) {
+      const data = parseDataUri(text)?.data;
+      const picture = data && readAvatar(data);
+      if (picture) return picture;
+    }
+  return undefined;
+}
+
+function photos(elements: readonly Element[], avatar: Avatar | undefined, warnings: Warnings): Element[] {
+  const external = elements.flatMap((element) =>
+    valuesOf(element).flatMap(({ text }) => {
+      const data = parseDataUri(text)?.data;
+      if (!data && !/^data:/i.test(text)) return [xml('PHOTO', {}, xml('EXTVAL', {}, text))];
+      const picture = data && readAvatar(data);
+      if (!picture) warnings.add('photo-format', 'photo', text);
+      else if (picture.id !== avatar?.id) warnings.add('multiple-photo', 'photo', picture.mediaType);
+      return [];
+    }),
+  );
+  const own = avatar && [
+    xml('PHOTO', {}, xml('TYPE', {}, avatar.mediaType), xml('BINVAL', {}, avatar.data.toString('base64'))),
+  ];
+  return [...(own ?? []), ...external];
+}
+
+/** COMPAT(ejabberd 23.01): of each of these it stores the last only. */
+const LAST_ONLY: Readonly<Record<string, string | undefined>> = {
+  NICKNAME: ', ',
+  NOTE: '\n',
+  TITLE: ', ',
+  URL: undefined,
+  ORG: undefined,
+  BDAY: undefined,
+};
+
+function joinRepeated(children: readonly Element[], warnings: Warnings): Element[] {
+  const firsts = new Map<string, Element>();
+  return children.filter((element) => {
+    const name = element.getName();
+    if (!Object.hasOwn(LAST_ONLY, name)) return true;
+    const first = firsts.get(name);
+    if (!first) {
+      firsts.set(name, element);
+      return true;
+    }
+    const separator = LAST_ONLY[name];
+    if (separator === undefined) warnings.add('duplicate', name, element);
+    else first.children = [`${first.getText()}${separator}${element.getText()}`];
+    return false;
+  });
+}

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { NS_VCARD4_XML, NS_VCARD_TEMP, type Conversion } from '../../../src/lib/vcard/card.js';
+import { vcard4ToVcardTemp } from '../../../src/lib/vcard/convert/to-vcard-temp.js';
+import { vcardTempToVcard4, type ToVcard4Options } from '../../../src/lib/vcard/convert/to-vcard4.js';
+import { childElements, xml, type Element } from '../../../src/lib/xml/element.js';
+import { parseXml } from '../../../src/lib/xml/parse.js';
+
+const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../fixtures/vcard');
+
+interface Case {
+  name: string;
+  attributes: Record<string, string | undefined>;
+  temp: Element | undefined;
+  vcard4: Element | undefined;
+  warnings: { code: string; element: string; value: string }[];
+}
+
+async function readCases(file: string): Promise<Case[]> {
+  const text = await readFile(path.join(folder, file), 'utf8');
+  return childElements(parseXml(text.replace(/<vcard(?=[/>])/g, `<vcard xmlns="${NS_VCARD4_XML}"`))).map(
+    (element) => ({
+      name: String(element.attrs['name']),
+      attributes: element.attrs,
+      temp: element.getChild('vCard', NS_VCARD_TEMP),
+      vcard4: element.getChild('vcard', NS_VCARD4_XML),
+      warnings: element
+        .getChildren('warning')
+        .map(({ attrs }) => ({ ...(attrs as { code: string; element: string; value: string }) })),
+    }),
+  );
+}
+
+const optionsOf = ({ attributes: { dates, photo, localpart } }: Case): ToVcard4Options =>
+  ({ ...(dates && { dates }), ...(photo && { photo }), ...(localpart && { localpart }) }) as ToVcard4Options;
+
+const shown = ({ card, avatar, warnings }: Conversion) => ({
+  card: card?.toString(),
+  avatar: avatar?.id,
+  warnings,
+});
+
+const forward = await readCases('to-vcard4.xml');
+const reverse = await readCases('to-vcard-temp.xml');
+
+describe('vcard-temp becomes vCard4', () => {
+  test.each(forward)('$name', (one) => {
+    const { temp, vcard4, warnings, attributes } = one;
+    expect(temp).toBeDefined();
+    expect(shown(vcardTempToVcard4(temp ?? xml('vCard'), optionsOf(one)))).toEqual({
+      card: vcard4?.toString(),
+      avatar: attributes['avatar'],
+      warnings,
+    });
+  });
+
+  test('and all of it is what the schema of RFC 6351 takes', async () => {
+    const cards = forward.flatMap((one) => {
+      const options = { ...optionsOf(one), dates: 'rfc' as const };
+      const { card } = one.temp ? vcardTempToVcard4(one.temp, options) : {};
+      return card ? [card] : [];
+    });
+    const place = await mkdtemp(path.join(tmpdir(), 'xmppctl-test-'));
+    onTestFinished(() => rm(place, { recursive: true }));
+    const files = await Promise.all(
+      cards.map(async (card, index) => {
+        const file = path.join(place, `${index}.xml`);
+        await writeFile(file, `<vcards xmlns="${NS_VCARD4_XML}">${card.toString()}</vcards>`);
+        return file;
+      }),
+    );
+    const run = promisify(execFile);
+    await expect(
+      run('xmllint', ['--nonet', '--noout', '--relaxng', path.join(folder, 'rfc6351.rng'), ...files]),
+    ).resolves.toBeDefined();
+  });
+});
+
+describe('vCard4 becomes vcard-temp', () => {
+  test.each(reverse)('$name', ({ temp, vcard4, warnings, attributes: { avatar, target } }) => {
+    const options = target === 'ejabberd' ? { target } : {};
+    expect(shown(vcard4ToVcardTemp(vcard4 ?? xml('vcard'), options as { target?: 'ejabberd' }))).toEqual({
+      card: temp?.toString(),
+      avatar,
+      warnings,
+    });
+  });
+});
+
+/** There and back. */
+function roundTrip(temp: Element): Element | undefined {
+  const { card, avatar } = vcardTempToVcard4(temp);
+  return card && vcard4ToVcardTemp(card, { avatar }).card;
+}
+
+describe('there and back', () => {
+  test.each(forward.filter(({ vcard4 }) => vcard4))('keeps all that has a home: $name', ({ temp }) => {
+    const once = vcardTempToVcard4(temp ?? xml('vCard'));
+    const back = once.card && vcard4ToVcardTemp(once.card, { avatar: once.avatar });
+    expect(back?.warnings).toEqual([]);
+    const again = vcardTempToVcard4(back?.card ?? xml('vCard'));
+    expect(again.card?.toString()).toBe(once.card?.toString());
+    expect(again.avatar?.id).toBe(once.avatar?.id);
+  });
+
+  const words = fc.stringMatching(/^[A-Za-zäß+@:;,.()/<&"' -]{0,12}$/);
+  const names = [
+    ...['FN', 'N', 'NICKNAME', 'PHOTO', 'BDAY', 'ADR', 'LABEL', 'TEL', 'EMAIL', 'JABBERID', 'TZ', 'GEO'],
+    ...['TITLE', 'ROLE', 'LOGO', 'AGENT', 'ORG', 'CATEGORIES', 'NOTE', 'DESC', 'REV', 'SOUND', 'UID', 'URL'],
+    ...['KEY', 'CLASS', 'SORT-STRING', 'fn', 'constructor', '__proto__', 'X-1'],
+  ];
+  const parts = [
+    ...['FAMILY', 'GIVEN', 'TYPE', 'BINVAL', 'EXTVAL', 'HOME', 'WORK', 'PREF', 'STREET', 'LINE', 'NUMBER'],
+    ...['USERID', 'LAT', 'LON', 'ORGNAME', 'ORGUNIT', 'KEYWORD', 'CRED', 'PHONETIC', 'vCard', 'toString'],
+  ];
+  const leaf = fc.record({ name: fc.constantFrom(...parts), text: words });
+  const node = fc.record({
+    name: fc.constantFrom(...names),
+    text: words,
+    children: fc.array(leaf, { maxLength: 4 }),
+  });
+  const card = fc
+    .array(node, { maxLength: 8 })
+    .map((nodes) =>
+      xml(
+        'vCard',
+        { xmlns: NS_VCARD_TEMP },
+        ...nodes.map(({ name, text, children }) =>
+          xml(name, {}, text, ...children.map((part) => xml(part.name, {}, part.text))),
+        ),
+      ),
+    );
+
+  test('whatever is in a card: nothing breaks, and twice is as good as once', () => {
+    fc.assert(
+      fc.property(card, (temp) => {
+        const once = roundTrip(temp);
+        if (!once) return;
+        const first = vcardTempToVcard4(once);
+        const again = roundTrip(once);
+        expect(again && vcardTempToVcard4(again).card?.toString()).toBe(first.card?.toString());
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('random elements break neither way', () => {
+    const tree = fc.letrec((tie) => ({
+      element: fc.record({
+        name: fc.constantFrom(...names, ...parts, 'fn', 'tel', 'parameters', 'pref', 'uri', 'group', 'photo'),
+        xmlns: fc.constantFrom(undefined, NS_VCARD4_XML, NS_VCARD_TEMP, 'urn:x'),
+        children: fc.array(fc.oneof(words, tie('element')), { maxLength: 3 }),
+      }),
+    })).element as fc.Arbitrary<Tree>;
+    const build = ({ name, xmlns, children }: Tree): Element =>
+      xml(name, { xmlns }, ...children.map((part) => (typeof part === 'string' ? part : build(part))));
+    fc.assert(
+      fc.property(fc.array(tree, { maxLength: 5 }), (trees) => {
+        vcardTempToVcard4(xml('vCard', { xmlns: NS_VCARD_TEMP }, ...trees.map(build)));
+        vcard4ToVcardTemp(xml('vcard', { xmlns: NS_VCARD4_XML }, ...trees.map(build)));
+      }),
+    );
+  });
+});
+
+interface Tree {
+  name: string;
+  xmlns: string | undefined;
+  children: (string | Tree)[];
+}
