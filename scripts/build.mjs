@@ -1,6 +1,6 @@
 /**
  * Builds dist/: `start.js`, which answers --version and --help and loads the program, `cli.js` and `commands.js`;
- * `index.js`, the library; `packages/`, what both load when they need it; and the types.
+ * `index.js`, the library; `account-worker.js`, which runs in threads; `packages/`, what both load when they need it; and the types.
  *
  * All of them are CommonJS, which Node starts about 10 ms sooner than ES modules. A module behind an `import()` is
  * only run when it is asked for; compiling the whole file is spared by the code cache (`src/load-with-code-cache.ts`).
@@ -54,6 +54,9 @@ const lazyModules = {
     }));
   },
 };
+
+/** What runs in a thread of its own is looked for beside the program. */
+const threads = { 'account-worker': 'src/lib/vcard/xep0227/account-worker.ts' };
 
 /**
  * A package behind an `import()` gets a file of its own beside the program, so that nobody pays for it who has no use for
@@ -111,6 +114,7 @@ async function bundle() {
   await Promise.all([
     bundleProgram({ ...common, plugins: [lazyModules, packagesApart] }),
     build({ ...common, entryPoints: { index: 'src/lib/index.ts' }, plugins: [packagesApart] }),
+    build({ ...common, entryPoints: threads, plugins: [packagesApart] }),
   ]);
   await Promise.all([...packages].map((name) => bundlePackage(name, common)));
   await build({

@@ -3,8 +3,10 @@ export class OutputBuffer {
   #bytes: Buffer<ArrayBuffer>;
   #length = 0;
 
-  constructor(capacity: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+  /** @param spare memory that is free, used where it is large enough */
+  constructor(capacity: number, spare?: ArrayBuffer) {
+    this.#bytes =
+      spare && spare.byteLength >= capacity ? Buffer.from(spare) : Buffer.allocUnsafeSlow(capacity);
   }
 
   get length(): number {

@@ -2,7 +2,7 @@
  * Reads an export, a file and what it includes or a folder of files, and hands its accounts on in batches: as much of
  * the input as fits into memory at a time, whatever its size.
  */
-import { open, readdir, realpath } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { FileError } from '../../errors.js';
@@ -31,6 +31,8 @@ export interface AccountSink {
   /** Nothing more is wanted. */
   readonly isSated: boolean;
   batch(batch: AccountBatch): Promise<void>;
+  /** Memory for a batch. */
+  take(bytes: number): Buffer<ArrayBuffer>;
   /** An account that is too large for a batch. */
   large(account: MarkedAccount, startTag: Buffer): Promise<LargeSink>;
   /** A host, which may turn out to have no accounts. */
@@ -227,7 +229,7 @@ export class ExportReader {
 
   #roomFor(length: number): AccountBatch {
     this.#batch ??= {
-      bytes: Buffer.allocUnsafeSlow(Math.max(this.#limits.batchBytes, length)),
+      bytes: this.#sink.take(Math.max(this.#limits.batchBytes, length)),
       length: 0,
       accounts: [],
     };
@@ -368,17 +370,20 @@ async function rootLevel(file: string): Promise<'server-data' | 'host'> {
 
 /** The name of the first element, as far as the first bytes show it. */
 export async function rootName(file: string): Promise<string | undefined> {
+  const markup = (await readHead(file)).replace(/<!--[^]*?-->|<\?[^]*?\?>/g, '');
+  return /<(?:[\w.-]+:)?([A-Za-z][\w.-]*)/.exec(markup)?.[1];
+}
+
+/** The first bytes of a file as text. What cannot be looked into without being read is not looked into. */
+async function readHead(file: string): Promise<string> {
   try {
     const handle = await open(file);
     try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(4096), 0, 4096, 0);
+      if (!(await handle.stat()).isFile()) return '';
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(8192), 0, 8192, 0);
       const head = buffer.subarray(0, bytesRead);
-      const text =
-        head[0] === 0xfe || head[1] === 0 || head[0] === 0xff
-          ? head.toString('latin1').replaceAll('\0', '')
-          : head.toString('utf8');
-      const markup = text.replace(/<!--[^]*?-->|<\?[^]*?\?>/g, '');
-      return /<(?:[\w.-]+:)?([A-Za-z][\w.-]*)/.exec(markup)?.[1];
+      const isUtf16 = head[0] === 0xfe || head[0] === 0xff || head[0] === 0 || head[1] === 0;
+      return isUtf16 ? head.toString('latin1').replaceAll('\0', '') : head.toString('utf8');
     } finally {
       await handle.close();
     }
@@ -434,4 +439,21 @@ export async function findExportFiles(folder: string): Promise<string[]> {
 function sortByHost(names: readonly string[]): string[] {
   const keyed = names.map((name) => ({ name, key: `${name.slice(name.lastIndexOf('@') + 1)}\0${name}` }));
   return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ name }) => name);
+}
+
+/** Bytes of the files of an export; those that a main file includes are looked for beside it. */
+export async function sizeOfExport(files: readonly string[]): Promise<number> {
+  let bytes = 0;
+  const [first] = files;
+  const all = new Set(files.map((file) => path.resolve(file)));
+  if (first !== undefined && files.length === 1) {
+    const text = await readHead(first);
+    for (const [, href = ''] of text.matchAll(/include\s[^>]*?href\s*=\s*["']([^"']+)["']/g))
+      all.add(path.resolve(path.dirname(first), decodeHref(href)));
+  }
+  for (const file of all) {
+    const found = await stat(file).catch(() => undefined);
+    if (found?.isFile()) bytes += found.size;
+  }
+  return bytes;
 }

@@ -42,6 +42,7 @@ async function collect(
   const sink: AccountSink = {
     isSated: false,
     accepts: () => true,
+    take: (bytes) => Buffer.alloc(bytes),
     batch: ({ bytes, accounts }) => {
       for (const { host, start, end } of accounts)
         collected.accounts.push(`${host} ${bytes.toString('utf8', start, end)}`);

@@ -1,0 +1,373 @@
+/**
+ * One account of an export, made fit for another server: its card, its picture and its credentials are converted, and
+ * everything else is copied byte by byte.
+ */
+import type { Avatar, CardWarning } from '../card.js';
+import { NS_VCARD4_XML } from '../card.js';
+import { readAvatar } from '../convert/read-avatar.js';
+import { vcard4ToVcardTemp } from '../convert/to-vcard-temp.js';
+import { vcardTempToVcard4 } from '../convert/to-vcard4.js';
+import { XmppctlError } from '../../errors.js';
+import { xml, type Element } from '../../xml/element.js';
+import { serialize } from '../../xml/serialize.js';
+import { mergeCards } from './merge-cards.js';
+import { NS_PIE } from './namespaces.js';
+import type { OutputBuffer } from './output-buffer.js';
+import {
+  addMissingItemLists,
+  avatarDataOf,
+  cardOf,
+  changePep,
+  hasAvatar,
+  writePep,
+  type AccessModel,
+} from './pep-nodes.js';
+import { readElement } from './read-element.js';
+import { ChildKind, DocumentScanner, type MarkedAccount, type MarkedChild } from './scan-document.js';
+import { convertScram, scramForm, scramOfPassword, type ScramForm } from './scram.js';
+
+/** What is to be done with every account; it can be sent to another thread. */
+export interface AccountPlan {
+  /** `vcard4`: cards go into PEP nodes; `vcard-temp`: the other way. */
+  cards: 'vcard4' | 'vcard-temp';
+  /** `keep`: credentials are nobody's business. */
+  scram: ScramForm | 'keep';
+  /** The server that will read the result, for what it cannot bear. */
+  server: 'prosody' | 'ejabberd' | undefined;
+  existing: 'skip' | 'merge' | 'overwrite';
+  access: AccessModel;
+  maxAvatarBytes: number;
+  dates: 'extended' | 'rfc';
+  /** Keep both cards, for showing what has changed. */
+  keepsCards: boolean;
+}
+
+export type AccountOutcome = 'migrated' | 'skipped' | 'empty' | 'failed';
+
+/** What happened to an account. */
+export interface AccountResult {
+  account: string;
+  outcome: AccountOutcome;
+  /** What was made: `card`, `avatar`, `credentials`. */
+  made: string[];
+  warnings: CardWarning[];
+  /** Why it failed, or was skipped. */
+  reason?: string;
+  before?: string | undefined;
+  after?: string | undefined;
+}
+
+const PIE_SCOPE = { '': NS_PIE };
+
+/** Writes the account to `output`. It never throws for what is in the account: then it is copied as it is, as failed. */
+export function convertAccount(
+  bytes: Buffer,
+  account: MarkedAccount,
+  plan: AccountPlan,
+  output: OutputBuffer,
+): AccountResult {
+  const begin = output.length;
+  try {
+    const plain = account.scope === undefined ? { bytes, account } : normalize(bytes, account);
+    return new AccountConversion(plain.bytes, plain.account, plan).write(output);
+  } catch (error) {
+    if (!(error instanceof XmppctlError)) throw error;
+    output.truncate(begin);
+    if (account.scope === undefined) copyRange(bytes, account.start, account.end, account.cuts, output);
+    return { account: addressOf(account), outcome: 'failed', made: [], warnings: [], reason: error.message };
+  }
+}
+
+function addressOf({ name, preparedName = name, host }: MarkedAccount): string {
+  return `${preparedName}@${host}`;
+}
+
+/** The same account without prefixes that are declared outside of it. */
+function normalize(bytes: Buffer, account: MarkedAccount): { bytes: Buffer; account: MarkedAccount } {
+  const element = readElement(bytes, account.start, account.end, account.scope ?? PIE_SCOPE, NS_PIE);
+  delete element.attrs['xmlns'];
+  const document = xml('host', { xmlns: NS_PIE, jid: account.host });
+  const text = Buffer.from(serialize(document).replace(/\/>$/, `>${serialize(element)}</host>`));
+  const scanner = new DocumentScanner('host');
+  scanner.setData(text, text.length, true);
+  const { preparedName } = account;
+  for (let event = scanner.next(); event; event = scanner.next()) {
+    if (event.type !== 'account') continue;
+    return {
+      bytes: text,
+      account: { ...event.account, ...(preparedName !== undefined && { preparedName }) },
+    };
+  }
+  throw new Error('an account was lost when it was written anew');
+}
+
+/** Copies a range, without what has been cut out of it. */
+function copyRange(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  cuts: readonly number[],
+  output: OutputBuffer,
+): void {
+  let from = start;
+  for (let index = 0; index < cuts.length; index += 2) {
+    const [cutStart = 0, cutEnd = 0] = [cuts[index], cuts[index + 1]];
+    if (cutEnd <= from || cutStart >= end) continue;
+    output.addBytes(bytes, from, Math.max(cutStart, from));
+    from = cutEnd;
+  }
+  output.addBytes(bytes, from, end);
+}
+
+class AccountConversion {
+  readonly #warnings: CardWarning[] = [];
+  readonly #made: string[] = [];
+  readonly #elements = new Map<MarkedChild, Element>();
+  /** What stands in the place of a child; '' when it goes away. */
+  readonly #replacements = new Map<MarkedChild, string>();
+  #additions = '';
+  #before: Element | undefined;
+  #after: Element | undefined;
+
+  constructor(
+    private readonly bytes: Buffer,
+    private readonly account: MarkedAccount,
+    private readonly plan: AccountPlan,
+  ) {}
+
+  write(output: OutputBuffer): AccountResult {
+    const { account, plan } = this;
+    if (account.children.some(({ kind }) => kind === ChildKind.include)) {
+      return this.#copy(output, 'it includes another file inside the account, which is not followed');
+    }
+    const startTag = this.#startTag(this.#credentials());
+    const { outcome, reason } = plan.cards === 'vcard4' ? this.#toPep() : this.#toVcardTemp();
+    this.#writeAll(output, startTag);
+    return {
+      account: addressOf(account),
+      outcome: this.#made.length > 0 && outcome === 'empty' ? 'migrated' : outcome,
+      made: this.#made,
+      warnings: this.#warnings,
+      ...(reason !== undefined && { reason }),
+      ...(plan.keepsCards && {
+        before: this.#before && serialize(this.#before),
+        after: this.#after && serialize(this.#after),
+      }),
+    };
+  }
+
+  #copy(output: OutputBuffer, reason: string): AccountResult {
+    const { account } = this;
+    copyRange(this.bytes, account.start, account.end, account.cuts, output);
+    return {
+      account: addressOf(account),
+      outcome: 'failed',
+      made: [],
+      warnings: [],
+      reason,
+    };
+  }
+
+  #writeAll(output: OutputBuffer, startTag: string | undefined): void {
+    const { bytes, account } = this;
+    const isEmpty = account.contentEnd === account.end;
+    if (isEmpty && this.#additions === '' && startTag === undefined) {
+      output.addBytes(bytes, account.start, account.end);
+      return;
+    }
+    if (startTag !== undefined) output.addText(startTag);
+    else if (isEmpty) {
+      // `<user …/>` opened: without its slash.
+      output.addBytes(bytes, account.start, account.contentStart - 2);
+      output.addText('>');
+    } else output.addBytes(bytes, account.start, account.contentStart);
+    let from = account.contentStart;
+    for (const child of account.children) {
+      const replacement = this.#replacements.get(child);
+      if (replacement === undefined) continue;
+      copyRange(bytes, from, child.start, account.cuts, output);
+      output.addText(replacement);
+      from = child.end;
+    }
+    copyRange(bytes, from, account.contentEnd, account.cuts, output);
+    output.addText(this.#additions);
+    output.addText('</user>');
+  }
+
+  /** Returns the start tag, where it must be another one. */
+  #startTag(isWithoutPassword: boolean): string | undefined {
+    const { preparedName, start, contentStart } = this.account;
+    if (!isWithoutPassword && preparedName === undefined) return undefined;
+    const element = readElement(this.bytes, start, contentStart, PIE_SCOPE, NS_PIE);
+    if (isWithoutPassword) delete element.attrs['password'];
+    if (preparedName !== undefined) element.attrs['name'] = preparedName;
+    return serialize(element).replace(/\/>$/, '>');
+  }
+
+  /** Returns whether they have moved from the start tag to an element. */
+  #credentials(): boolean {
+    const { account, plan } = this;
+    if (plan.scram === 'keep') return false;
+    const isPlain = account.password !== undefined && !account.password.startsWith('scram:');
+    let isConverted = false;
+    for (const child of this.#childrenOf(ChildKind.scram)) {
+      // COMPAT(ejabberd 23.01): its import ends at an account with a password and credentials; the password does for both.
+      if (isPlain && account.password !== '' && plan.server === 'ejabberd') {
+        this.#replacements.set(child, '');
+        continue;
+      }
+      const credentials = this.#read(child);
+      const form = scramForm(credentials);
+      if (form === undefined) {
+        this.#warn('dropped', 'scram-credentials', 'the credentials are broken: nobody can log in with them');
+      } else if (form !== plan.scram) {
+        this.#replacements.set(child, serialize(convertScram(credentials, form, plan.scram)));
+        isConverted = true;
+      }
+    }
+    if (isConverted) this.#made.push('credentials');
+    const old = account.password === undefined ? undefined : scramOfPassword(account.password);
+    const form = old && scramForm(old);
+    if (!old || form === undefined) return false;
+    this.#additions += serialize(convertScram(old, form, plan.scram));
+    this.#made.push('credentials');
+    return true;
+  }
+
+  #toPep(): { outcome: AccountOutcome; reason?: string } {
+    const { plan } = this;
+    const cards = this.#childrenOf(ChildKind.vcardTemp);
+    const [nodesChild] = this.#childrenOf(ChildKind.nodes);
+    const [itemsChild] = this.#childrenOf(ChildKind.items);
+    const existing = {
+      nodes: nodesChild && this.#read(nodesChild),
+      items: itemsChild && this.#read(itemsChild),
+    };
+    // Whoever reads PEP nodes makes the old card from them; Prosody would convert it once more, and worse.
+    for (const child of cards) this.#replacements.set(child, '');
+    const { card, avatar } = this.#readVcardTemp(cards);
+    const present = cardOf(existing.items);
+    this.#before = present;
+    const [kept, reason] = this.#settle(card, present);
+    const avatarToSet =
+      avatar && (plan.existing === 'overwrite' || !hasAvatar(existing.items)) ? avatar : undefined;
+    if (kept) this.#made.push('card');
+    if (avatarToSet) this.#made.push('avatar');
+    this.#after = kept ?? present;
+    const changes = { card: kept, avatar: avatarToSet, access: plan.access };
+    if ((kept ?? avatarToSet) === undefined) {
+      this.#completeLists(existing, itemsChild);
+    } else if (!nodesChild && !itemsChild) {
+      this.#additions += writePep(changes);
+    } else {
+      const changed = changePep(existing, changes);
+      if (plan.server === 'prosody') addMissingItemLists(changed);
+      this.#put(nodesChild, changed.nodes);
+      this.#put(itemsChild, changed.items);
+    }
+    if (kept ?? avatarToSet) return { outcome: 'migrated' };
+    if (reason !== undefined) return { outcome: 'skipped', reason };
+    return { outcome: present ? 'skipped' : 'empty', ...(present && { reason: 'it has a vCard4 already' }) };
+  }
+
+  #completeLists(
+    existing: { nodes: Element | undefined; items: Element | undefined },
+    child: MarkedChild | undefined,
+  ) {
+    if (this.plan.server !== 'prosody') return;
+    const completed = addMissingItemLists(existing);
+    if (completed) this.#put(child, completed);
+  }
+
+  /** The first card with something in it, and the first picture; several cards of one account are nobody's intention. */
+  #readVcardTemp(children: readonly MarkedChild[]): {
+    card: Element | undefined;
+    avatar: Avatar | undefined;
+  } {
+    const { account, plan } = this;
+    let card: Element | undefined;
+    let avatar: Avatar | undefined;
+    for (const child of children) {
+      const conversion = vcardTempToVcard4(this.#read(child), {
+        localpart: account.preparedName ?? account.name,
+        dates: plan.dates,
+      });
+      this.#warnings.push(...conversion.warnings);
+      if (card && conversion.card) this.#warn('duplicate', 'vCard', 'the account has two');
+      card ??= conversion.card;
+      avatar ??= conversion.avatar;
+    }
+    if (avatar && avatar.data.length > plan.maxAvatarBytes) {
+      this.#warn('avatar-large', 'PHOTO/BINVAL', `${avatar.data.length} bytes`);
+      avatar = undefined;
+    }
+    return { card, avatar };
+  }
+
+  /** Which card is to be put where one is already; undefined: none. */
+  #settle(card: Element | undefined, present: Element | undefined): [Element | undefined, string?] {
+    if (!card || !present) return [card];
+    switch (this.plan.existing) {
+      case 'overwrite':
+        return [card];
+      case 'merge':
+        return [mergeCards(present, card)];
+      case 'skip':
+        return [undefined, `it has a ${present.getName() === 'vCard' ? 'vcard-temp' : 'vCard4'} already`];
+    }
+  }
+
+  #toVcardTemp(): { outcome: AccountOutcome; reason?: string } {
+    const { plan } = this;
+    const [presentChild] = this.#childrenOf(ChildKind.vcardTemp);
+    const [itemsChild] = this.#childrenOf(ChildKind.items);
+    const present = presentChild && this.#read(presentChild);
+    const items = itemsChild && this.#read(itemsChild);
+    this.#before = present;
+    this.#after = present;
+    const card = cardOf(items);
+    const data = avatarDataOf(items);
+    const avatar = data && readAvatar(data);
+    if (data && !avatar) this.#warn('photo-format', 'urn:xmpp:avatar:data', `${data.length} bytes`);
+    if (!card && !avatar) {
+      return present ? { outcome: 'skipped', reason: 'it has a vcard-temp already' } : { outcome: 'empty' };
+    }
+    const { card: made, warnings } = vcard4ToVcardTemp(card ?? xml('vcard', { xmlns: NS_VCARD4_XML }), {
+      avatar,
+      ...(plan.server === 'ejabberd' && { target: 'ejabberd' }),
+    });
+    this.#warnings.push(...warnings);
+    if (!made) return { outcome: 'empty' };
+    const [kept, reason] = this.#settle(made, present);
+    if (!kept) return { outcome: 'skipped', ...(reason !== undefined && { reason }) };
+    this.#after = kept;
+    this.#made.push('card', ...(avatar ? ['avatar'] : []));
+    this.#put(presentChild, kept);
+    return { outcome: 'migrated' };
+  }
+
+  #childrenOf(kind: ChildKind): MarkedChild[] {
+    return this.account.children.filter((child) => child.kind === kind);
+  }
+
+  #read(child: MarkedChild): Element {
+    let element = this.#elements.get(child);
+    if (!element) {
+      // Without prefixes nothing outside of the element makes a difference but the default namespace.
+      element = readElement(this.bytes, child.start, child.end, PIE_SCOPE, NS_PIE);
+      this.#elements.set(child, element);
+    }
+    return element;
+  }
+
+  /** An element in the place of another, or at the end. */
+  #put(child: MarkedChild | undefined, element: Element | undefined): void {
+    if (!element) return;
+    if (child) this.#replacements.set(child, serialize(element));
+    else this.#additions += serialize(element);
+  }
+
+  #warn(code: CardWarning['code'], element: string, value: string): void {
+    this.#warnings.push({ code, element, value });
+  }
+}

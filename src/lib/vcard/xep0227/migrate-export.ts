@@ -1,0 +1,257 @@
+/**
+ * An export of one server made into an import for another: reads, converts (on all processors) and writes in the order
+ * of the input. What fails for one account stops no other.
+ */
+import { JID } from '../../jid/jid.js';
+import { xml } from '../../xml/element.js';
+import { serialize } from '../../xml/serialize.js';
+import { convertAccount, type AccountPlan, type AccountResult } from './convert-account.js';
+import type { ConvertedBatch } from './convert-batch.js';
+import { createConvertPool, type ConvertPool } from './convert-pool.js';
+import { NS_PIE, NS_PIE_OLD } from './namespaces.js';
+import { OutputBuffer } from './output-buffer.js';
+import {
+  ExportReader,
+  type AccountBatch,
+  type AccountSink,
+  type LargeSink,
+  type ReadLimits,
+} from './read-export.js';
+import { readDeclarations, readElement } from './read-element.js';
+import { DocumentScanner, type MarkedAccount } from './scan-document.js';
+import { SeenAccounts } from './seen-accounts.js';
+import { refuseFileName, type ExportWriter } from './write-export.js';
+
+export interface ExportSelection {
+  /** By address; all when undefined. */
+  isWanted?: ((account: string) => boolean) | undefined;
+  /** How many at most. */
+  limit?: number | undefined;
+}
+
+export interface ExportMigration {
+  plan: AccountPlan;
+  /** Undefined: nothing is written. */
+  writer: ExportWriter | undefined;
+  selection: ExportSelection;
+  /** Of the input, where it is known. */
+  inputBytes: number | undefined;
+  signal: AbortSignal;
+  onAccount: (result: AccountResult) => Promise<void> | void;
+  onProgress: (bytes: number) => void;
+  onForeign: (name: string, file: string) => void;
+  limits?: ReadLimits;
+}
+
+/**
+ * @param read what makes the reader read: a file, several or a stream
+ * @throws FileError the input is broken, or the output cannot be written; then nothing is left of the output
+ */
+export async function migrateExport(
+  migration: ExportMigration,
+  read: (reader: ExportReader) => Promise<void>,
+): Promise<void> {
+  const pool = createConvertPool(migration.plan, migration.inputBytes);
+  try {
+    const run = new ExportRun(migration, pool);
+    await read(new ExportReader(run, migration.signal, migration.limits));
+    await run.drain();
+    migration.signal.throwIfAborted();
+    await migration.writer?.finish(run.hosts);
+  } catch (error) {
+    await migration.writer?.abort();
+    throw error;
+  } finally {
+    await pool.close();
+  }
+}
+
+class ExportRun implements AccountSink {
+  readonly #migration: ExportMigration;
+  readonly #pool: ConvertPool;
+  readonly #queue: Promise<ConvertedBatch>[] = [];
+  readonly #seen = new SeenAccounts();
+  readonly #hosts = new Set<string>();
+  readonly #prepared = new Map<string, string | undefined>();
+  #accepted = 0;
+  /** Accounts that were accepted for conversion, and of how many of them the result was told. */
+  #handedOn = 0;
+  #told = 0;
+  readonly #refused: { behind: number; result: AccountResult }[] = [];
+
+  constructor(migration: ExportMigration, pool: ConvertPool) {
+    this.#migration = migration;
+    this.#pool = pool;
+  }
+
+  get hosts(): readonly string[] {
+    return [...this.#hosts];
+  }
+
+  get isSated(): boolean {
+    const { limit } = this.#migration.selection;
+    return limit !== undefined && this.#accepted >= limit;
+  }
+
+  accepts(account: MarkedAccount): boolean {
+    const { selection } = this.#migration;
+    if (this.isSated) return false;
+    const reason = this.#prepare(account);
+    const address = `${account.preparedName ?? account.name}@${account.host}`;
+    if (selection.isWanted?.(address) === false) return false;
+    this.#accepted += 1;
+    const failure =
+      reason ??
+      (this.#seen.add(address) ? undefined : 'it is in the input twice: the first one was taken') ??
+      (this.#migration.writer?.writesFilePerAccount === true
+        ? refuseFileName(account.host, account.preparedName ?? account.name)
+        : undefined);
+    if (failure === undefined) {
+      this.#handedOn += 1;
+      return true;
+    }
+    const result: AccountResult = {
+      account: address,
+      outcome: 'failed',
+      made: [],
+      warnings: [],
+      reason: failure,
+    };
+    this.#refused.push({ behind: this.#handedOn, result });
+    return false;
+  }
+
+  /** Puts the address into the form that servers keep. Returns why it cannot be one. */
+  #prepare(account: MarkedAccount): string | undefined {
+    const host = this.#prepareHost(account.host);
+    if (host === undefined) return `${JSON.stringify(account.host)} is no host`;
+    account.host = host;
+    const { name } = account;
+    if (/^[a-z0-9._-]+$/.test(name)) return undefined;
+    // XEP-0106 is for those who want such characters: servers never have them.
+    // eslint-disable-next-line no-control-regex -- they are what is refused
+    if (name === '' || /[\s"&'/:<>@\u0000-\u001f\u007f]/.test(name)) {
+      return 'its name has a character that names of accounts cannot have';
+    }
+    // COMPAT(Prosody 0.12, ejabberd 23.01): names by RFC 6122 exist that RFC 7622 refuses; they stay as they are.
+    const jid = JID.fromServer(`${name}@${host}`);
+    if (jid.isValid && jid.local !== undefined && jid.local !== name) account.preparedName = jid.local;
+    return undefined;
+  }
+
+  #prepareHost(host: string): string | undefined {
+    if (!this.#prepared.has(host)) {
+      const jid = JID.tryParse(host);
+      this.#prepared.set(
+        host,
+        jid && jid.local === undefined && jid.resource === undefined ? jid.domain : undefined,
+      );
+    }
+    return this.#prepared.get(host);
+  }
+
+  host(jid: string): void {
+    const host = this.#prepareHost(jid);
+    if (host !== undefined) this.#hosts.add(host);
+  }
+
+  foreign(name: string, file: string): void {
+    this.#migration.onForeign(name, file);
+  }
+
+  progress(bytes: number): void {
+    this.#migration.onProgress(bytes);
+  }
+
+  take(bytes: number): Buffer<ArrayBuffer> {
+    return this.#pool.take(bytes);
+  }
+
+  async batch(batch: AccountBatch): Promise<void> {
+    const converted = this.#pool.convert(batch);
+    // It is waited for in its turn; until then nobody minds.
+    converted.catch(() => undefined);
+    this.#queue.push(converted);
+    while (this.#queue.length >= this.#pool.capacity) await this.#writeFirst();
+  }
+
+  async drain(): Promise<void> {
+    while (this.#queue.length > 0) await this.#writeFirst();
+    await this.#tellRefused();
+  }
+
+  async #writeFirst(): Promise<void> {
+    const batch = await this.#queue.shift();
+    if (!batch) return;
+    const { writer } = this.#migration;
+    if (batch.accounts.length > 0) await writer?.accounts(batch.output, batch.accounts);
+    this.#pool.giveBack(batch.output.buffer);
+    for (const result of batch.results) await this.#tell(result);
+  }
+
+  /** In the order of the input, with those before it that were not handed on. */
+  async #tell(result: AccountResult): Promise<void> {
+    await this.#tellRefused();
+    await this.#migration.onAccount(result);
+    this.#told += 1;
+  }
+
+  async #tellRefused(): Promise<void> {
+    while ((this.#refused[0]?.behind ?? Infinity) <= this.#told) {
+      const refused = this.#refused.shift();
+      if (refused) await this.#migration.onAccount(refused.result);
+    }
+  }
+
+  /** What cannot be changed is written as it comes, and what can be at the end, as if it were an account of its own. */
+  async large(account: MarkedAccount, startTag: Buffer): Promise<LargeSink> {
+    await this.drain();
+    const { plan, writer: destination } = this.#migration;
+    const { host, name, preparedName = name } = account;
+    const writer = await destination?.large(host, preparedName);
+    const tag = openLargeAccount(account, startTag);
+    await writer?.write(tag);
+    const children: Buffer[] = [];
+    return {
+      write: async (bytes) => writer?.write(bytes),
+      child: (bytes) => children.push(bytes),
+      end: async (failure) => {
+        const small = markSmall(account, tag, children);
+        const output = new OutputBuffer(64 * 1024);
+        const result = convertAccount(small.bytes, small.account, plan, output);
+        const bytes = output.finish();
+        // The start tag has been written.
+        await writer?.write(bytes.subarray(bytes.indexOf('>') + 1));
+        await writer?.end();
+        await this.#tell(failure === undefined ? result : { ...result, outcome: 'failed', reason: failure });
+      },
+    };
+  }
+}
+
+/** The start tag with everything that is declared around it, so that what is inside keeps its meaning. */
+function openLargeAccount(account: MarkedAccount, startTag: Buffer): Buffer {
+  const outer = account.scope ?? { '': NS_PIE };
+  const element = readElement(startTag, 0, startTag.length, outer, NS_PIE);
+  element.attrs['name'] = account.preparedName ?? account.name;
+  for (const [prefix, uri] of Object.entries({ ...outer, ...readDeclarations(startTag, 0) })) {
+    if (prefix !== '') element.attrs[`xmlns:${prefix}`] = uri;
+    else if (uri !== NS_PIE && uri !== NS_PIE_OLD) element.attrs['xmlns'] = uri;
+  }
+  return Buffer.from(serialize(element).replace(/\/>$/, '>'));
+}
+
+function markSmall(
+  account: MarkedAccount,
+  tag: Buffer,
+  children: readonly Buffer[],
+): { bytes: Buffer; account: MarkedAccount } {
+  const host = serialize(xml('host', { xmlns: NS_PIE, jid: account.host })).replace(/\/>$/, '>');
+  const bytes = Buffer.concat([Buffer.from(host), tag, ...children, Buffer.from('</user></host>')]);
+  const scanner = new DocumentScanner('host');
+  scanner.setData(bytes, bytes.length, true);
+  for (let event = scanner.next(); event; event = scanner.next()) {
+    if (event.type === 'account') return { bytes, account: event.account };
+  }
+  throw new Error('an account was lost when it was put together');
+}
