@@ -14,6 +14,7 @@ export const groups: Readonly<Record<string, string>> = {
   jid: 'check, normalise and compare addresses',
   sandbox: 'a throw-away, loopback-only real server',
   trace: 'look at recorded streams',
+  vcard: 'profiles and pictures, and the move from vcard-temp to vCard4',
 };
 
 export const registry: readonly CommandEntry[] = [
@@ -161,6 +162,11 @@ export const registry: readonly CommandEntry[] = [
     path: 'trace show',
     summary: 'show a recorded trace: stanzas, events and round trips',
     load: load(() => import('./trace/show.js')),
+  },
+  {
+    path: 'vcard migrate',
+    summary: 'move profiles and pictures from vcard-temp to vCard4',
+    load: load(() => import('./vcard/migrate.js')),
   },
   {
     path: 'completion',

@@ -70,6 +70,7 @@ async function migrate(options: Partial<OfflineOptions> & Pick<OfflineOptions, '
       maxAvatarBytes: 1_000_000,
       isWanted: undefined,
       limit: undefined,
+      report: undefined,
       ...options,
     },
     context,

@@ -5,9 +5,15 @@
 import { stat } from 'node:fs/promises';
 import type { Context } from '../../lib/context.js';
 import { FileError, NegativeError, UsageError } from '../../lib/errors.js';
-import { reasonOf } from '../../lib/config/private-file.js';
+import { Option } from '@commander-js/extra-typings';
+import { readTextFile, reasonOf } from '../../lib/config/private-file.js';
+import { parseSize } from '../../lib/input/size.js';
+import { isInShard, parseAccountList, parseShard } from '../../lib/vcard/xep0227/select-accounts.js';
 import type { AccountPlan, AccountResult } from '../../lib/vcard/xep0227/convert-account.js';
 import type { ExportReader } from '../../lib/vcard/xep0227/read-export.js';
+import type { ReportFile } from '../../lib/vcard/xep0227/report-file.js';
+import type { Output } from '../../lib/output/output.js';
+import { safeText } from '../../lib/output/safe-text.js';
 import type { ExportWriter } from '../../lib/vcard/xep0227/write-export.js';
 
 export const layouts = ['ejabberd', 'prosody'] as const;
@@ -27,6 +33,8 @@ export interface OfflineOptions {
   maxAvatarBytes: number;
   isWanted: ((account: string) => boolean) | undefined;
   limit: number | undefined;
+  /** A file for what happened to each account. */
+  report: string | undefined;
 }
 
 /** What the flags of the command say, as they were typed. */
@@ -36,35 +44,126 @@ export interface OfflineFlags {
   layout?: string | undefined;
   force?: true | undefined;
   dryRun?: true | undefined;
+  diff?: true | undefined;
+  existing?: string | undefined;
+  access?: string | undefined;
+  dates?: string | undefined;
+  maxAvatar?: string | undefined;
+  only?: string | undefined;
+  shard?: string | undefined;
+  limit?: string | undefined;
+  report?: string | undefined;
 }
 
+/** What only files want; the other flags mean the same for accounts on a server. */
+export const offlineOptions = {
+  from: new Option('--from <path>', 'an export of a server (XEP-0227): a file, a folder, or - for stdin'),
+  to: new Option(
+    '--to <path>',
+    'where the import goes: a folder, a file whose name ends in .xml, or - for stdout',
+  ),
+  layout: new Option('--layout <server>', 'the server that will read it: ejabberd or prosody'),
+  force: new Option('--force', 'replace what --to names'),
+};
+
+export const offlineTexts = {
+  description:
+    'With --from an export of a server is read (XEP-0227) and an import for another one is written, without any server. Everything of an account goes along unchanged: contacts, messages, private data. What changes is the card and the picture, which become PEP nodes for Prosody and a vcard-temp for ejabberd, and the credentials: ejabberd encodes them twice and Prosody once, so that nobody could log in otherwise.',
+  sections: [
+    {
+      title: 'FILES',
+      text: [
+        'Input of any size is read in constant memory. --from names what ejabberd exports (its main file, or the folder), or what Prosody does (a folder with a file for each account). Files that include others (XInclude) find them below their own folder only.',
+        '--layout prosody writes a folder with a file NAME@HOST.xml for each account, as prosody-migrator reads it; --layout ejabberd a folder with main.xml and a file for each host. With a name that ends in .xml, or -, everything is one document.',
+        'The output appears under its name when it is complete. A broken input, a full disk or a signal leave nothing behind, and what is there already is replaced with --force only. The files hold passwords: nobody but their owner can read them.',
+        'An account whose name cannot be one, that is there twice, or whose elements nobody can understand is told and counted; it stops no other.',
+      ].join('\n\n'),
+    },
+  ],
+  examples: [
+    {
+      does: 'make files for Prosody of what ejabberdctl export_piefxis wrote into a folder',
+      line: 'xmppctl vcard migrate --from /var/backups/ejabberd --to import --layout prosody --report report.csv',
+    },
+    {
+      does: 'see what would be lost, without writing anything',
+      line: 'xmppctl vcard migrate --from export.xml --layout prosody --dry-run --report report.json',
+    },
+    {
+      does: 'make files for ejabberdctl import_piefxis of those that prosody-migrator wrote',
+      line: 'xmppctl vcard migrate --from /var/lib/prosody --to import --layout ejabberd',
+    },
+  ],
+};
+
+export const offlineCompletes = {
+  '--from': 'file',
+  '--to': 'file',
+  '--layout': layouts,
+} as const;
+
 /** Undefined: nothing was said of files. @throws UsageError */
-export function parseOffline(
-  flags: OfflineFlags,
-): Pick<OfflineOptions, 'from' | 'to' | 'layout' | 'isReplacing'> | undefined {
-  const { from, to, layout: given } = flags;
+export async function parseOffline(flags: OfflineFlags): Promise<OfflineOptions | undefined> {
+  const { from, to } = flags;
   if (from === undefined) {
-    if (to !== undefined || given !== undefined)
+    if (to !== undefined || flags.layout !== undefined)
       throw new UsageError('--to and --layout want --from, the export to read');
     return undefined;
   }
-  const layout = layouts.find((name) => name === given);
-  if (given === undefined)
+  if (flags.layout === undefined)
     throw new UsageError('--from wants --layout, the server that will read the result: ejabberd or prosody');
-  if (!layout) throw new UsageError(`--layout takes ${layouts.join(' or ')}, not ${given}`);
   const isDryRun = flags.dryRun === true;
+  if (flags.diff === true && to === '-' && !isDryRun)
+    throw new UsageError('--diff and --to - would both write to stdout');
   if (to === undefined && !isDryRun) throw new UsageError('--from wants --to, or --dry-run');
-  return { from, to: isDryRun ? undefined : to, layout, isReplacing: flags.force === true };
+  const maxAvatarBytes = flags.maxAvatar === undefined ? Number.MAX_SAFE_INTEGER : parseSize(flags.maxAvatar);
+  if (maxAvatarBytes === undefined)
+    throw new UsageError(`--max-avatar takes a size, as 64k, not ${flags.maxAvatar ?? ''}`);
+  return {
+    from,
+    to: isDryRun ? undefined : to,
+    layout: choose('layout', flags.layout, layouts),
+    isReplacing: flags.force === true,
+    showsDiff: flags.diff === true,
+    existing: choose('existing', flags.existing ?? 'skip', ['skip', 'merge', 'overwrite']),
+    access: choose('access', flags.access ?? 'keep', ['open', 'presence', 'keep']),
+    dates: choose('dates', flags.dates ?? 'extended', ['extended', 'rfc']),
+    maxAvatarBytes,
+    isWanted: await parseSelection(flags),
+    limit: parseLimit(flags.limit),
+    report: flags.report,
+  };
+}
+
+function choose<T extends string>(name: string, given: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === given);
+  if (found === undefined) {
+    const last = allowed.at(-1) ?? '';
+    throw new UsageError(`--${name} takes ${allowed.slice(0, -1).join(', ')} or ${last}, not ${given}`);
+  }
+  return found;
+}
+
+function parseLimit(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const limit = Number(given);
+  if (!/^\d+$/.test(given) || limit < 1)
+    throw new UsageError(`--limit takes a number of accounts, not ${given}`);
+  return limit;
+}
+
+async function parseSelection({ only, shard }: OfflineFlags): Promise<OfflineOptions['isWanted']> {
+  const list =
+    only === undefined ? undefined : parseAccountList(await readTextFile(only, 'the list of accounts'), only);
+  const part = shard === undefined ? undefined : parseShard(shard);
+  if (!list && !part) return undefined;
+  return (account) => (list?.has(account) ?? true) && (part === undefined || isInShard(account, part));
 }
 
 /** Of failures as many are told one by one; all of them are in the report. */
 const MAX_TOLD = 20;
 
-export async function runOffline(
-  options: OfflineOptions,
-  context: Context,
-  onAccount?: (result: AccountResult) => Promise<void>,
-): Promise<void> {
+export async function runOffline(options: OfflineOptions, context: Context): Promise<void> {
   const { output, signal } = context;
   const { migrateExport } = await import('../../lib/vcard/xep0227/migrate-export.js');
   const plan: AccountPlan = {
@@ -79,6 +178,7 @@ export async function runOffline(
   };
   const input = await openInput(options.from, context);
   const writer = options.to === undefined ? undefined : await openOutput(options.to, options, context);
+  const report = options.report === undefined ? undefined : await openReport(options.report);
   const summary = new Summary();
   const bar = output.progress(options.from === '-' ? 'stdin' : options.from, 'bytes');
   const foreign = new Set<string>();
@@ -94,7 +194,8 @@ export async function runOffline(
           summary.add(result);
           if (result.outcome === 'failed' && summary.counts.failed <= MAX_TOLD)
             output.warn(`${result.account}: ${result.reason ?? 'it could not be converted'}`);
-          await onAccount?.(result);
+          if (options.showsDiff) await showDiff(result, output);
+          await report?.add(result);
         },
         onProgress: (bytes) =>
           bar.update(bytes, input.bytes, `${summary.total} accounts, ${summary.counts.failed} failed`),
@@ -106,6 +207,10 @@ export async function runOffline(
       },
       input.read,
     );
+    await report?.finish();
+  } catch (error) {
+    await report?.abort();
+    throw error;
   } finally {
     bar.stop();
   }
@@ -121,6 +226,30 @@ export async function runOffline(
       },
     );
   }
+}
+
+async function openReport(file: string): Promise<ReportFile> {
+  const [{ ReportFile }, { stage }, { openFileTarget }] = await Promise.all([
+    import('../../lib/vcard/xep0227/report-file.js'),
+    import('../../lib/vcard/xep0227/staging.js'),
+    import('../../lib/vcard/xep0227/write-export.js'),
+  ]);
+  const target = await openFileTarget(file, await stage(file, { isFolder: false, isReplacing: true }));
+  return new ReportFile(target, file.endsWith('.csv') ? 'csv' : 'json');
+}
+
+async function showDiff({ account, before, after }: AccountResult, output: Output): Promise<void> {
+  const { diffCards } = await import('../../lib/vcard/xep0227/card-diff.js');
+  const lines = diffCards(before, after);
+  if (!lines) return;
+  const { style } = output;
+  const paint = (line: string): string => {
+    const text = safeText(line);
+    return line.startsWith('+') ? style.good(text) : line.startsWith('-') ? style.bad(text) : text;
+  };
+  await output.item({ account, diff: lines }, () =>
+    [style.strong(safeText(account)), ...lines.map(paint), ''].join('\n'),
+  );
 }
 
 class Summary {

@@ -244,7 +244,7 @@ export class DocumentScanner {
   #finish(): void {
     if (this.#depth > 0 || this.#at < this.#limit || !this.#hasRoot) {
       throw this.#error(
-        this.#limit === 0 || (!this.#hasRoot && this.#at >= this.#limit)
+        !this.#hasRoot && !this.#hasBegun && this.#at >= this.#limit
           ? 'it is empty'
           : 'it ends in the middle of something',
         this.#limit,

@@ -1,0 +1,65 @@
+import { defineCommand } from '../../lib/command/definition.js';
+import { UsageError } from '../../lib/errors.js';
+import {
+  offlineCompletes,
+  offlineOptions,
+  offlineTexts,
+  parseOffline,
+  runOffline,
+  type OfflineOptions,
+} from './migrate-offline.js';
+
+export const command = defineCommand({
+  path: 'vcard migrate',
+  summary: 'move profiles and pictures from vcard-temp to vCard4',
+  description: [
+    'Moves the profiles and pictures of accounts from vcard-temp (XEP-0054) to vCard4 in PEP (XEP-0292) and to the avatars of XEP-0084, and says for each account what was made, what was repaired and what was lost.',
+    offlineTexts.description,
+  ].join('\n\n'),
+  sections: offlineTexts.sections,
+  examples: offlineTexts.examples,
+  exitCodes: { 1: 'some accounts could not be migrated as they should be; all others were' },
+  completes: {
+    ...offlineCompletes,
+    '--existing': ['skip', 'merge', 'overwrite'],
+    '--access': ['open', 'presence', 'keep'],
+    '--dates': ['extended', 'rfc'],
+    '--max-avatar': 'none',
+    '--only': 'file',
+    '--shard': 'none',
+    '--limit': 'none',
+    '--report': 'file',
+  },
+  needs: 'nothing',
+  build: (command) =>
+    command
+      .addOption(offlineOptions.from)
+      .addOption(offlineOptions.to)
+      .addOption(offlineOptions.layout)
+      .addOption(offlineOptions.force)
+      .option('--dry-run', 'change nothing, only report')
+      .option('--diff', 'show how each card changes')
+      .option(
+        '--report <file>',
+        'write what happened to each account: JSON, or CSV to a name that ends in .csv',
+      )
+      .option('--existing <policy>', 'where there is a card already: skip, merge or overwrite (default skip)')
+      .option(
+        '--access <model>',
+        'who may read: open, presence, or keep what an existing node has (default keep; new ones are open, as vcard-temp is)',
+      )
+      .option('--dates <form>', 'of birthdays: extended, as clients read them, or rfc (default extended)')
+      .option('--max-avatar <size>', 'leave larger pictures out')
+      .option('--only <file>', 'only the accounts of a list, an address on each line')
+      .option('--shard <i/n>', 'only part i of n; together the parts are all')
+      .option('--limit <n>', 'only the first n accounts'),
+  parse: async (_args, flags): Promise<OfflineOptions> => {
+    const offline = await parseOffline(flags);
+    if (!offline)
+      throw new UsageError('nothing says what to migrate', {
+        hint: '--from FILE --to FILE --layout prosody',
+      });
+    return offline;
+  },
+  run: runOffline,
+});
