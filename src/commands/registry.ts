@@ -134,6 +134,16 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./jid/unescape.js')),
   },
   {
+    path: 'vcard convert',
+    summary: 'convert a card between vCard4, vcard-temp, vCard files and jCard',
+    load: load(() => import('./vcard/convert.js')),
+  },
+  {
+    path: 'vcard lint',
+    summary: 'say what of a card will be lost, repaired or refused',
+    load: load(() => import('./vcard/lint.js')),
+  },
+  {
     path: 'sandbox run',
     summary: 'run a command with a throw-away server of its own',
     load: load(() => import('./sandbox/run.js')),

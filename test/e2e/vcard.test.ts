@@ -1,0 +1,108 @@
+/** `vcard convert` and `vcard lint` as processes. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { runXmppctl } from '../support/run-xmppctl.js';
+import { useTemporaryHome } from '../support/temporary-home.js';
+
+const vcf = 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Juliet Capulet\r\nCLASS:PUBLIC\r\nEND:VCARD\r\n';
+const binary = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../bin/xmppctl.js');
+
+describe('xmppctl vcard convert', () => {
+  const home = useTemporaryHome();
+
+  it('is a filter: the card on stdout, what it lost on stderr', async () => {
+    expect(await runXmppctl(['vcard', 'convert', '--to', 'vcard-temp'], { input: vcf })).toMatchObject({
+      code: 0,
+      stdout: '<vCard xmlns="vcard-temp">\n  <FN>Juliet Capulet</FN>\n</vCard>\n',
+      stderr: 'warning: CLASS: dropped (PUBLIC)\n',
+    });
+  });
+
+  it('reads a file, and writes text with the line ends of RFC 6350', async () => {
+    const file = await home.write(
+      'a.xml',
+      `<?xml version='1.0'?>\n<vCard xmlns='vcard-temp'><FN>Jülie</FN></vCard>`,
+    );
+    expect(await runXmppctl(['vcard', 'convert', file, '--to', 'vcf'])).toMatchObject({
+      code: 0,
+      stdout: 'BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Jülie\r\nEND:VCARD\r\n',
+      stderr: '',
+    });
+  });
+
+  it('writes one document for several cards', async () => {
+    const { stdout } = await runXmppctl(['vcard', 'convert', '--to', 'jcard'], { input: vcf + vcf });
+    expect(JSON.parse(stdout)).toHaveLength(2);
+    expect((await runXmppctl(['vcard', 'convert', '--to', 'vcard4'], { input: vcf + vcf })).stdout).toMatch(
+      /^<vcards xmlns="urn:ietf:params:xml:ns:vcard-4.0">/,
+    );
+  });
+
+  it('tells everything as JSON', async () => {
+    const { stdout, stderr } = await runXmppctl(['vcard', 'convert', '--to', 'vcard4', '--json'], {
+      input: vcf,
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      from: 'vcf3',
+      to: 'vcard4',
+      card: '<vcard xmlns="urn:ietf:params:xml:ns:vcard-4.0"><fn><text>Juliet Capulet</text></fn></vcard>',
+      warnings: [{ code: 'dropped', element: 'CLASS', value: 'PUBLIC' }],
+    });
+  });
+
+  it.each([
+    [['--to', 'vcard4'], 'hello', 2, 'the input is no card'],
+    [['--to', 'vcard4'], '', 2, 'the input is empty'],
+    [['--to', 'vcard4', '--from', 'jcard'], vcf, 2, 'not JSON'],
+    [['--to', 'vcard4'], Uint8Array.of(0xff, 0xfe, 0x41), 2, 'not UTF-8'],
+    [['--to', 'nonsense'], vcf, 2, 'nonsense'],
+    [[], vcf, 2, '--to'],
+    [['--to', 'vcf', '/nonexistent.xml'], '', 7, 'cannot read /nonexistent.xml'],
+    [['--to', 'vcard4'], "<vCard xmlns='vcard-temp'/>", 1, 'nothing in the card'],
+  ])('%j with %j ends in one line', async (args, input, code, message) => {
+    const result = await runXmppctl(['vcard', 'convert', ...args], { input });
+    expect(result).toMatchObject({ code, stdout: '' });
+    expect(result.stderr).toContain(message);
+    expect(result.stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+  });
+
+  it('is quiet about a closed pipe', async () => {
+    const { stdout } = await promisify(execFile)('sh', [
+      '-c',
+      `printf '%s' "$1" | "$2" "$3" vcard convert --to vcard4 | true; echo done`,
+      'sh',
+      vcf,
+      process.execPath,
+      binary,
+    ]);
+    expect(stdout).toBe('done\n');
+  });
+});
+
+describe('xmppctl vcard lint', () => {
+  it('says what locks an account out, and ends with 1', async () => {
+    const input = "<vCard xmlns='vcard-temp'><FN>J</FN><PHOTO><BINVAL>!</BINVAL></PHOTO></vCard>";
+    const { code, stdout, stderr } = await runXmppctl(['vcard', 'lint', '--json'], { input });
+    expect(code).toBe(1);
+    const findings = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { code: string; severity: string });
+    expect(findings.map((finding) => [finding.severity, finding.code])).toEqual([
+      ['refused', 'prosody-lock-out'],
+      ['lost', 'bad-base64'],
+    ]);
+    expect(stderr).toContain('2 things are lost or refused');
+  });
+
+  it('ends with 0 when nothing is lost', async () => {
+    const input = "<vCard xmlns='vcard-temp'><FN>J</FN><BDAY>soon</BDAY></vCard>";
+    const { code, stdout } = await runXmppctl(['vcard', 'lint'], { input });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^changed BDAY: .* \(soon\) \[bday-text\]\n {2}write it as YYYY-MM-DD\n$/);
+  });
+});
