@@ -11,6 +11,7 @@ import { vcard4ToVcardTemp } from '../../../src/lib/vcard/convert/to-vcard-temp.
 import { vcardTempToVcard4, type ToVcard4Options } from '../../../src/lib/vcard/convert/to-vcard4.js';
 import { childElements, xml, type Element } from '../../../src/lib/xml/element.js';
 import { parseXml } from '../../../src/lib/xml/parse.js';
+import { serialize } from '../../../src/lib/xml/serialize.js';
 
 const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../fixtures/vcard');
 
@@ -46,6 +47,16 @@ const shown = ({ card, avatar, warnings }: Conversion) => ({
   warnings,
 });
 
+/** Against RFC 6351's schema. */
+async function expectValid(cards: readonly Element[]): Promise<void> {
+  const place = await mkdtemp(path.join(tmpdir(), 'xmppctl-test-'));
+  onTestFinished(() => rm(place, { recursive: true }));
+  const file = path.join(place, 'cards.xml');
+  await writeFile(file, `<vcards xmlns="${NS_VCARD4_XML}">\n${cards.map(serialize).join('\n')}</vcards>`);
+  const schema = path.join(folder, 'rfc6351.rng');
+  await promisify(execFile)('xmllint', ['--nonet', '--noout', '--relaxng', schema, file]);
+}
+
 const forward = await readCases('to-vcard4.xml');
 const reverse = await readCases('to-vcard-temp.xml');
 
@@ -61,24 +72,50 @@ describe('vcard-temp becomes vCard4', () => {
   });
 
   test('and all of it is what the schema of RFC 6351 takes', async () => {
-    const cards = forward.flatMap((one) => {
-      const options = { ...optionsOf(one), dates: 'rfc' as const };
-      const { card } = one.temp ? vcardTempToVcard4(one.temp, options) : {};
-      return card ? [card] : [];
-    });
-    const place = await mkdtemp(path.join(tmpdir(), 'xmppctl-test-'));
-    onTestFinished(() => rm(place, { recursive: true }));
-    const files = await Promise.all(
-      cards.map(async (card, index) => {
-        const file = path.join(place, `${index}.xml`);
-        await writeFile(file, `<vcards xmlns="${NS_VCARD4_XML}">${card.toString()}</vcards>`);
-        return file;
+    await expectValid(
+      forward.flatMap((one) => {
+        const options = { ...optionsOf(one), dates: 'rfc' as const };
+        const { card } = one.temp ? vcardTempToVcard4(one.temp, options) : {};
+        return card ? [card] : [];
       }),
     );
-    const run = promisify(execFile);
-    await expect(
-      run('xmllint', ['--nonet', '--noout', '--relaxng', path.join(folder, 'rfc6351.rng'), ...files]),
-    ).resolves.toBeDefined();
+  });
+
+  test('also of values that nobody has thought of', async () => {
+    const signs = fc.string({
+      unit: fc.constantFrom(
+        ...'a b 1 : / ? # [ ] @ % 2 f é . - + ; = & < " { } | \\ ^ ` x T'.split(' '),
+        ' ',
+        '//',
+        'http://',
+        ':80',
+        '1966-08-06',
+      ),
+      maxLength: 12,
+    });
+    const names = ['URL', 'UID', 'JABBERID', 'TZ', 'BDAY', 'REV', 'NICKNAME'];
+    const inner = [
+      ['PHOTO', 'EXTVAL'],
+      ['TEL', 'NUMBER'],
+      ['KEY', 'CRED'],
+      ['LABEL', 'LINE'],
+      ['ORG', 'ORGUNIT'],
+    ];
+    const texts = fc.array(signs, {
+      minLength: names.length + inner.length,
+      maxLength: names.length + inner.length,
+    });
+    const cards = fc.sample(texts, 500).flatMap((values) => {
+      const [plain, nested] = [values.slice(0, names.length), values.slice(names.length)];
+      const temp = xml(
+        'vCard',
+        { xmlns: NS_VCARD_TEMP },
+        ...names.map((name, index) => xml(name, {}, plain[index])),
+        ...inner.map(([name = '', part = ''], index) => xml(name, {}, xml(part, {}, nested[index]))),
+      );
+      return vcardTempToVcard4(temp, { dates: 'rfc', localpart: 'juliet' }).card ?? [];
+    });
+    await expectValid(cards);
   });
 });
 
@@ -166,6 +203,46 @@ describe('there and back', () => {
         vcard4ToVcardTemp(xml('vcard', { xmlns: NS_VCARD4_XML }, ...trees.map(build)));
       }),
     );
+  });
+});
+
+/** Each of these took minutes, or ended in a stack that was too small. */
+describe('a card made to keep a migration busy', () => {
+  const temp = (...children: Element[]) => {
+    const card = xml('vCard', { xmlns: NS_VCARD_TEMP });
+    for (const child of children) card.cnode(child);
+    return card;
+  };
+  const many = (count: number, make: (index: number) => Element) =>
+    Array.from({ length: count }, (_, index) => make(index));
+
+  test('a telephone number of white space', () => {
+    const number = `1${' '.repeat(200_000)}x`;
+    const { warnings } = vcardTempToVcard4(temp(xml('TEL', {}, xml('NUMBER', {}, number))));
+    expect(warnings.map(({ code }) => code)).toContain('tel-text');
+  });
+
+  test('a picture of padding', () => {
+    const binval = `${'='.repeat(4_000_000)}x`;
+    const { warnings } = vcardTempToVcard4(temp(xml('PHOTO', {}, xml('BINVAL', {}, binval))));
+    expect(warnings.map(({ code }) => code)).toEqual(['bad-base64']);
+  });
+
+  test('more properties than a function takes arguments, there and back', () => {
+    const card = temp(...many(100_000, (index) => xml('NOTE', {}, String(index))))
+      .cnode(xml('FN', {}, 'J'))
+      .root();
+    card.append(...many(50_000, () => xml('TITLE', {}, 'Miss')));
+    const there = vcardTempToVcard4(card).card;
+    expect(there?.children).toHaveLength(150_001);
+    // NOTE, DESC of the first, TITLE and FN.
+    expect(there && vcard4ToVcardTemp(there).card?.children).toHaveLength(150_002);
+  });
+
+  test('labels that belong to none of many addresses', () => {
+    const labels = many(20_000, () => xml('LABEL', {}, xml('WORK'), xml('LINE', {}, 'Verona')));
+    const addresses = many(20_000, () => xml('ADR', {}, xml('HOME'), xml('LOCALITY', {}, 'Verona')));
+    expect(vcardTempToVcard4(temp(...labels, ...addresses)).card?.children).toHaveLength(40_001);
   });
 });
 

@@ -2,11 +2,19 @@
 
 /** @returns undefined when it is none */
 export function decodeBase64(text: string): Buffer | undefined {
-  const clean = (/\s/.test(text) ? text.replace(/\s+/g, '') : text).replace(/=+$/, '');
-  if (clean.length % 4 === 1) return undefined;
+  const clean = /\s/.test(text) ? text.replace(/\s+/g, '') : text;
+  let end = clean.length;
+  while (clean.endsWith('=', end)) end--;
+  if (end % 4 === 1) return undefined;
   const data = Buffer.from(clean, 'base64');
-  // Node passes over what is no base64, so there is less than there should be.
-  return data.length === Math.floor((clean.length * 3) / 4) ? data : undefined;
+  // Node passes over what is no base64, and stops at padding, so there is less than there should be.
+  return data.length === Math.floor((end * 3) / 4) ? data : undefined;
+}
+
+/** What is in a BINVAL. Some writers put the whole `data:` URI there. */
+export function decodeBinval(text: string): Buffer | undefined {
+  const start = text.slice(0, 200).trimStart();
+  return /^data:[^,]*,/i.test(start) ? parseDataUri(text.trim())?.data : decodeBase64(text);
 }
 
 /** `data:` URIs (RFC 2397), as far as cards have them: in base64. */

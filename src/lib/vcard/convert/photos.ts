@@ -1,7 +1,7 @@
 /** PHOTO of vcard-temp: the first that is a picture becomes the avatar (XEP-0084), which is where clients look. */
 import type { Element } from '../../xml/element.js';
 import type { Avatar } from '../card.js';
-import { dataUri, decodeBase64 } from './base64.js';
+import { dataUri, decodeBinval } from './base64.js';
 import { readAvatar } from './read-avatar.js';
 import { child, textOf } from './temp-card.js';
 import { encodeUri, hasScheme } from './uris.js';
@@ -52,6 +52,9 @@ export function photoProperty({ mediaType, data }: Avatar): Element {
 }
 
 function externalOf(photo: Element, warnings: Warnings): string | undefined {
+  const binval = child(photo, 'BINVAL');
+  // What is in the card is there, whatever has become of the link.
+  if (binval && textOf(binval) !== '') return undefined;
   const external = child(photo, 'EXTVAL');
   const url = external && textOf(external);
   if (url) return url;
@@ -69,7 +72,7 @@ function pictureOf(photo: Element, warnings: Warnings): Avatar | undefined {
     if (binval) warnings.add('empty-photo', 'PHOTO/BINVAL');
     return undefined;
   }
-  const data = decodeBase64(text);
+  const data = decodeBinval(text);
   if (!data) {
     warnings.add('bad-base64', 'PHOTO/BINVAL', text.slice(0, 200));
     return undefined;

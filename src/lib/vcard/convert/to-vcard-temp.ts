@@ -1,13 +1,13 @@
 /**
  * XEP-0054: vcard-temp, version 1.3.0: what of a vCard4 (RFC 6351) has a place in it. Not here: the protocol around it.
  */
-import { xml, type Element } from '../../xml/element.js';
+import { childElements, xml, type Element } from '../../xml/element.js';
 import { NS_VCARD_TEMP, NS_VCARD4_XML, type Avatar, type Conversion } from '../card.js';
 import { parseDataUri } from './base64.js';
 import { extendedTimestamp, readDate, readUtcOffset } from './dates.js';
 import { readAvatar } from './read-avatar.js';
 import { numberOfTelUri } from './telephone.js';
-import { addressOfXmppUri, parseGeoUri } from './uris.js';
+import { addressOfXmppUri, isMoreThanAddress, parseGeoUri } from './uris.js';
 import { parametersOf, partsOf, propertiesOf, valuesOf } from './vcard4-elements.js';
 import { Warnings } from './warnings.js';
 
@@ -26,19 +26,42 @@ export function vcard4ToVcardTemp(card: Element, options: ToVcardTempOptions = {
     const name = element.getName();
     if (element.getNS() !== NS_VCARD4_XML) warnings.add('foreign-namespace', name, element);
     else if (!Object.hasOwn(converters, name)) warnings.add('dropped', name, element);
-    else known.set(name, [...(known.get(name) ?? []), element]);
+    else {
+      const same = known.get(name);
+      if (same) same.push(element);
+      else known.set(name, [element]);
+      reportParameters(element, name, warnings);
+    }
   }
   const children: Element[] = [];
-  for (const [name, convert] of Object.entries(converters))
-    children.push(...convert(sortedByPref(known.get(name) ?? []), warnings));
+  for (const [name, convert] of Object.entries(converters)) {
+    const converted = convert(sortedByPref(known.get(name) ?? []), warnings);
+    for (const element of converted) children.push(element);
+  }
   const avatar = options.avatar ?? pictureIn(known.get('photo') ?? []);
   children.push(...photos(known.get('photo') ?? [], avatar, warnings));
   const all = options.target === 'ejabberd' ? joinRepeated(children, warnings) : children;
-  return {
-    card: all.length === 0 ? undefined : xml('vCard', { xmlns: NS_VCARD_TEMP }, ...all),
-    avatar,
-    warnings: warnings.all,
-  };
+  const temp = xml('vCard', { xmlns: NS_VCARD_TEMP });
+  for (const element of all) temp.cnode(element);
+  return { card: all.length === 0 ? undefined : temp, avatar, warnings: warnings.all };
+}
+
+const TYPED: ReadonlySet<string> = new Set(['adr', 'tel', 'email', 'related']);
+/** A preference is the order that is written; the others are written beside what they belong to. */
+const KEPT: ReadonlySet<string> = new Set(['pref', 'label', 'sort-as']);
+
+/** What parameters say has a place in vcard-temp only here and there, and the name of a group nowhere. */
+function reportParameters(element: Element, name: string, warnings: Warnings): void {
+  const group = element.parent?.getName() === 'group' ? String(element.parent.attrs['name'] ?? '') : '';
+  if (group !== '') warnings.add('dropped', `${name}/group`, group);
+  for (const part of childElements(element)) {
+    if (part.getName() !== 'parameters') continue;
+    for (const parameter of childElements(part)) {
+      const kind = parameter.getName();
+      if (KEPT.has(kind) || (kind === 'type' && TYPED.has(name))) continue;
+      warnings.add(kind === 'type' ? 'dropped-type' : 'dropped', `${name}/${kind}`, parameter);
+    }
+  }
 }
 
 type Converter = (elements: readonly Element[], warnings: Warnings) => Element[];
@@ -61,6 +84,8 @@ const converters: Readonly<Record<string, Converter>> = {
     elements.flatMap((element) =>
       valuesOf(element).flatMap(({ text }) => {
         const found = addressOfXmppUri(text);
+        if (found !== undefined && found !== '' && isMoreThanAddress(text))
+          warnings.add('dropped', 'impp', text);
         if (found !== undefined && found !== '') return [xml('JABBERID', {}, found)];
         warnings.add('dropped', 'impp', text);
         return [];
@@ -71,6 +96,7 @@ const converters: Readonly<Record<string, Converter>> = {
     elements.flatMap((element) =>
       valuesOf(element).flatMap(({ text }) => {
         const place = parseGeoUri(text);
+        if (place && place.more !== '') warnings.add('dropped', 'geo', text);
         if (place) return [xml('GEO', {}, xml('LAT', {}, place.latitude), xml('LON', {}, place.longitude))];
         warnings.add('bad-geo', 'geo', text);
         return [];
@@ -178,7 +204,14 @@ function address(element: Element, warnings: Warnings): Element[] {
     ...(parts.length > 0 ? [xml('ADR', {}, ...kinds, ...parts)] : []),
     ...(label === undefined
       ? []
-      : [xml('LABEL', {}, ...places, ...label.split('\n').map((line) => xml('LINE', {}, line)))]),
+      : [
+          xml(
+            'LABEL',
+            {},
+            ...(parts.length > 0 ? places : kinds),
+            ...label.split('\n').map((line) => xml('LINE', {}, line)),
+          ),
+        ]),
   ];
 }
 
@@ -212,9 +245,13 @@ function timeZones(elements: readonly Element[], warnings: Warnings): Element[] 
 }
 
 function organisation(element: Element): Element[] {
-  const [name, ...units] = valuesOf(element).map(({ text }) => text);
-  if (name === undefined) return [];
-  return [xml('ORG', {}, xml('ORGNAME', {}, name), ...units.map((unit) => xml('ORGUNIT', {}, unit)))];
+  const [first] = childElements(element).filter((child) => child.getName() !== 'parameters');
+  const texts = valuesOf(element).map(({ text }) => text);
+  // The first is the name, and what follows an empty one are units.
+  const name = first?.getText().trim() === '' ? undefined : texts.shift();
+  if (name === undefined && texts.length === 0) return [];
+  const units = texts.map((unit) => xml('ORGUNIT', {}, unit));
+  return [xml('ORG', {}, name === undefined ? undefined : xml('ORGNAME', {}, name), ...units)];
 }
 
 /** DESC beside NOTE: many clients of vcard-temp read only that. */

@@ -77,24 +77,33 @@ function placesOf(element: Element): string {
 
 /** @param homeless the labels; each goes to the first address of its kind, or to an address of its own */
 export function addresses(temp: TempCard, homeless: Label[], warnings: Warnings): Element[] {
-  const left = [...homeless];
+  const left = new Map<string, Label[]>();
+  for (const label of homeless) {
+    const same = left.get(label.places);
+    if (same) same.push(label);
+    else left.set(label.places, [label]);
+  }
+  for (const same of left.values()) same.reverse();
+  const housed = new Set<Label>();
   const found = temp.take('ADR').flatMap((element) => {
     const parts = ADR_PARTS.map((part) => [part, childTextsOf(element, ADR_SOURCES[part])] as const);
     if (parts.every(([, texts]) => texts.length === 0)) {
       if (!isBlank(element)) warnings.add('unknown-element', 'ADR', element);
       return [];
     }
-    const index = left.findIndex(({ places }) => places === placesOf(element));
-    const [label] = index < 0 ? [] : left.splice(index, 1);
+    const label = left.get(placesOf(element))?.pop();
+    if (label) housed.add(label);
     return [structured('adr', parts, { ...kindsOf(element, PLACES, warnings), label: label?.text })];
   });
-  const alone = left.map(({ element, text }) =>
-    structured(
-      'adr',
-      ADR_PARTS.map((part) => [part, []]),
-      { ...kindsOf(element, PLACES, warnings), label: text },
-    ),
-  );
+  const alone = homeless
+    .filter((label) => !housed.has(label))
+    .map(({ element, text }) =>
+      structured(
+        'adr',
+        ADR_PARTS.map((part) => [part, []]),
+        { ...kindsOf(element, PLACES, warnings), label: text },
+      ),
+    );
   return [...found, ...alone];
 }
 

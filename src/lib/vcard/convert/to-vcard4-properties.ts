@@ -1,11 +1,11 @@
 /** The properties of vcard-temp that stand for themselves, one function for each. */
 import { childElements, type Element } from '../../xml/element.js';
 import { NS_VCARD_TEMP } from '../card.js';
-import { dataUri, decodeBase64 } from './base64.js';
+import { dataUri, decodeBinval } from './base64.js';
 import { readDate, readTimestamp, readUtcOffset, type DateStyle } from './dates.js';
 import { readAvatar } from './read-avatar.js';
 import { child, childText, childTexts, isBlank, textOf, type TempCard } from './temp-card.js';
-import { encodeUri, geoUri, hasScheme, isUuid, xmppUri } from './uris.js';
+import { encodeUri, geoUri, hasScheme, isMoreThanAddress, isUuid, webUri, xmppUri } from './uris.js';
 import { property, structured } from './vcard4-elements.js';
 import type { Warnings } from './warnings.js';
 
@@ -78,6 +78,7 @@ export function addressesOfXmpp(temp: TempCard, warnings: Warnings): Element[] {
     const children = childElements(element);
     const address = textOf(element) || children.map(textOf).join('');
     if (children.length > 0) warnings.add('nonstandard', 'JABBERID', element);
+    if (/^xmpp:/i.test(address) && isMoreThanAddress(address)) warnings.add('dropped', 'JABBERID', address);
     return address === '' ? [] : [property('impp', 'uri', xmppUri(address))];
   });
 }
@@ -104,15 +105,15 @@ export function media(temp: TempCard, from: string, to: string, warnings: Warnin
   return temp.take(from).flatMap((element) => {
     const phonetic = childText(element, 'PHONETIC');
     if (phonetic !== '') warnings.add('dropped', `${from}/PHONETIC`, phonetic);
-    const external = childText(element, 'EXTVAL');
-    if (external !== '') return [property(to, 'uri', encodeUri(external))];
     const uri = embedded(
       element,
       from,
       from === 'SOUND' ? 'audio/basic' : 'application/octet-stream',
       warnings,
     );
-    return uri === undefined ? [] : [property(to, 'uri', uri)];
+    if (uri !== undefined) return [property(to, 'uri', uri)];
+    const external = childText(element, 'EXTVAL');
+    return external === '' ? [] : [property(to, 'uri', encodeUri(external))];
   });
 }
 
@@ -124,7 +125,7 @@ function embedded(
 ): string | undefined {
   const binval = child(element, 'BINVAL');
   if (!binval || binval.getText().trim() === '') return undefined;
-  const data = decodeBase64(binval.getText());
+  const data = decodeBinval(binval.getText());
   if (!data) {
     warnings.add('bad-base64', `${name}/BINVAL`, binval.getText().slice(0, 200));
     return undefined;
@@ -161,10 +162,10 @@ export function agents(temp: TempCard, warnings: Warnings): Element[] {
 /** RFC 6350 §6.6.4: the units follow the name; XEP-0292 says that vCard4 has none, which is a mistake. */
 export function organisations(temp: TempCard): Element[] {
   return temp.take('ORG').flatMap((element) => {
-    const values = [...childTexts(element, 'ORGNAME'), ...childTexts(element, 'ORGUNIT')];
-    const own = textOf(element);
-    const all = values.length === 0 && own !== '' ? [own] : values;
-    return all.length === 0 ? [] : [property('org', 'text', all)];
+    const units = childTexts(element, 'ORGUNIT');
+    const name = childText(element, 'ORGNAME') || textOf(element);
+    // The first text is the name, so it is there even when it is empty.
+    return name === '' && units.length === 0 ? [] : [property('org', 'text', [name, ...units])];
   });
 }
 
@@ -186,6 +187,12 @@ export function notes(temp: TempCard): Element[] {
   return [...all].map((text) => property('note', 'text', text));
 }
 
+export function product(temp: TempCard, warnings: Warnings): Element[] {
+  const [first, ...others] = temp.takeTexts('PRODID');
+  for (const other of others) warnings.add('duplicate', 'PRODID', other);
+  return first === undefined ? [] : [property('prodid', 'text', first)];
+}
+
 export function revision(temp: TempCard, warnings: Warnings): Element[] {
   const [first, ...others] = temp.takeTexts('REV');
   for (const other of others) warnings.add('duplicate', 'REV', other);
@@ -205,9 +212,8 @@ export function identifiers(temp: TempCard, warnings: Warnings): Element[] {
 
 export function webPages(temp: TempCard, warnings: Warnings): Element[] {
   return temp.takeTexts('URL').map((text) => {
-    if (hasScheme(text)) return property('url', 'uri', encodeUri(text));
-    warnings.add('url-scheme', 'URL', text);
-    return property('url', 'uri', encodeUri(`http://${text}`));
+    if (!hasScheme(text)) warnings.add('url-scheme', 'URL', text);
+    return property('url', 'uri', webUri(text));
   });
 }
 

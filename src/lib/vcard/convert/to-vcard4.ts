@@ -48,7 +48,7 @@ export function vcardTempToVcard4(card: Element, options: ToVcard4Options = {}):
     ...convert.organisations(temp),
     ...convert.categories(temp, warnings),
     ...convert.notes(temp),
-    ...convert.texts(temp, 'PRODID', 'prodid').slice(0, 1),
+    ...convert.product(temp, warnings),
     ...convert.revision(temp, warnings),
     ...convert.media(temp, 'SOUND', 'sound', warnings),
     ...convert.identifiers(temp, warnings),
@@ -60,11 +60,10 @@ export function vcardTempToVcard4(card: Element, options: ToVcard4Options = {}):
   const isEmpty = others.length === 0 && !temp.has('FN');
   if (isEmpty) return { card: undefined, avatar, warnings: warnings.all };
   const formatted = convert.formattedNames(temp, localpart, warnings);
-  return {
-    card: xml('vcard', { xmlns: NS_VCARD4_XML }, ...formatted, ...others),
-    avatar,
-    warnings: warnings.all,
-  };
+  const vcard4 = xml('vcard', { xmlns: NS_VCARD4_XML });
+  for (const element of formatted) vcard4.cnode(element);
+  for (const element of others) vcard4.cnode(element);
+  return { card: vcard4, avatar, warnings: warnings.all };
 }
 
 /** Whether it is a card with something in it; servers answer with an empty one where there is none. */

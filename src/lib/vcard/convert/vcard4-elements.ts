@@ -30,7 +30,12 @@ export function property(
   parameters: Parameters = {},
 ): Element {
   const texts = typeof values === 'string' ? [values] : values;
-  return xml(name, {}, parametersElement(parameters), ...texts.map((text) => xml(kind, {}, text)));
+  return xml(
+    name,
+    {},
+    parametersElement(parameters),
+    ...texts.map((text) => xml(kind, {}, text || undefined)),
+  );
 }
 
 /** A property of parts, all of which have to be there: `n` and `adr`. */
