@@ -1,5 +1,5 @@
 /**
- * `npm run bench [NAME…]`: runs test/bench/*.bench.mjs, each beside its peers in the same run.
+ * `npm run bench [NAME…] [--OPTION=VALUE…]`: runs test/bench/*.bench.mjs, each beside its peers in the same run.
  *
  * A benchmark whose first comment says `@sandbox` and the names of servers runs inside `xmppctl sandbox run`, once for each.
  * The last line counts the bars that were met; the exit code is 1 when one was missed.
@@ -12,7 +12,10 @@ import { setUp } from './setup.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const folder = path.join(root, 'test/bench');
-const names = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const words = process.argv.slice(2);
+const names = words.filter((word) => !word.startsWith('--'));
+/** What else is said is for the benchmark: `--accounts=1000`. */
+const passedOn = words.filter((word) => word.startsWith('--') && word !== '--no-install');
 
 await setUp({ packages: 'bench', allowInstall: !process.argv.includes('--no-install') });
 
@@ -35,7 +38,7 @@ async function runBenchmark(file, script, server) {
   console.log(`\n== ${file.replace('.bench.mjs', '')}${server ? ` (against ${server})` : ''}`);
   const xmppctl = [process.execPath, path.join(root, 'bin/xmppctl.js')];
   const sandbox = server ? [...xmppctl, 'sandbox', 'run', '--server', server, '--'] : [];
-  const { code, output } = await run([...sandbox, process.execPath, script]);
+  const { code, output } = await run([...sandbox, process.execPath, script, ...passedOn]);
   met += output.split('\n').filter((line) => line.endsWith(' ok')).length;
   missed += output.split('\n').filter((line) => line.endsWith(' MISSED')).length;
   if (code !== 0) {

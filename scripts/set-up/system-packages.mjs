@@ -22,6 +22,7 @@ const evidence = {
   'gnome-keyring': (system) => system.hasProgram('gnome-keyring-daemon'),
   'libxml2-utils': (system) => system.hasProgram('xmllint'),
   'python3-slixmpp': (system) => system.hasPythonModule('slixmpp'),
+  'python3-lxml': (system) => system.hasPythonModule('lxml'),
   iproute2: (system) => system.hasProgram('ip'),
   nftables: (system) => system.hasProgram('nft'),
   ncat: (system) => system.hasProgram('ncat'),

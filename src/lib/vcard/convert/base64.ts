@@ -2,6 +2,18 @@
 
 /** @returns undefined when it is none */
 export function decodeBase64(text: string): Buffer | undefined {
+  return decodeStrictly(text) ?? decodeLeniently(text);
+}
+
+/** As it should be, and nearly always is: pictures are long, and this looks at them once only. */
+function decodeStrictly(text: string): Buffer | undefined {
+  if (text.length % 4 !== 0) return undefined;
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  const data = Buffer.from(text, 'base64');
+  return data.length === (text.length / 4) * 3 - padding ? data : undefined;
+}
+
+function decodeLeniently(text: string): Buffer | undefined {
   const clean = /\s/.test(text) ? text.replace(/\s+/g, '') : text;
   let end = clean.length;
   while (clean.endsWith('=', end)) end--;

@@ -27,7 +27,7 @@ const SMALL_BYTES = 4 * 1024 * 1024;
 const MAX_WORKERS = 8;
 const MAX_SPARE_BYTES = 12 * 1024 * 1024;
 /** COMPAT: a thread has a heap of its own, and lets it grow to gigabytes before it cleans up. */
-const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 8 };
+const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 };
 
 /** @param inputBytes undefined when it is not known */
 export function createConvertPool(plan: AccountPlan, inputBytes: number | undefined): ConvertPool {
