@@ -21,6 +21,7 @@ import {
   hasAvatar,
   writePep,
   type AccessModel,
+  type PepChanges,
 } from './pep-nodes.js';
 import { readElement } from './read-element.js';
 import { ChildKind, DocumentScanner, type MarkedAccount, type MarkedChild } from './scan-document.js';
@@ -126,6 +127,7 @@ class AccountConversion {
   /** What stands in the place of a child; '' when it goes away. */
   readonly #replacements = new Map<MarkedChild, string>();
   #additions = '';
+  #newNodes: PepChanges | undefined;
   #before: Element | undefined;
   #after: Element | undefined;
 
@@ -171,7 +173,7 @@ class AccountConversion {
   #writeAll(output: OutputBuffer, startTag: string | undefined): void {
     const { bytes, account } = this;
     const isEmpty = account.contentEnd === account.end;
-    if (isEmpty && this.#additions === '' && startTag === undefined) {
+    if (isEmpty && this.#additions === '' && !this.#newNodes && startTag === undefined) {
       output.addBytes(bytes, account.start, account.end);
       return;
     }
@@ -191,6 +193,7 @@ class AccountConversion {
     }
     copyRange(bytes, from, account.contentEnd, account.cuts, output);
     output.addText(this.#additions);
+    if (this.#newNodes) writePep(this.#newNodes, output);
     output.addText('</user>');
   }
 
@@ -258,7 +261,7 @@ class AccountConversion {
     if ((kept ?? avatarToSet) === undefined) {
       this.#completeLists(existing, itemsChild);
     } else if (!nodesChild && !itemsChild) {
-      this.#additions += writePep(changes);
+      this.#newNodes = changes;
     } else {
       const changed = changePep(existing, changes);
       if (plan.server === 'prosody') addMissingItemLists(changed);

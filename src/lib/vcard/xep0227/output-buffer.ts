@@ -21,10 +21,15 @@ export class OutputBuffer {
   }
 
   addText(text: string): void {
-    // No character of UTF-16 needs more than three bytes; base64, which is long, needs one.
-    const most = text.length > 4096 ? Buffer.byteLength(text) : text.length * 3;
-    this.#reserve(most);
+    // No character of UTF-16 needs more than three bytes.
+    this.#reserve(text.length > 4096 ? Buffer.byteLength(text) : text.length * 3);
     this.#length += this.#bytes.write(text, this.#length);
+  }
+
+  /** Text of which every character is one byte, and which may be long. */
+  addAscii(text: string): void {
+    this.#reserve(text.length);
+    this.#length += this.#bytes.write(text, this.#length, 'latin1');
   }
 
   /** Forgets what is behind a length that there was before. */
