@@ -242,3 +242,64 @@ describe('vcard migrate with files', () => {
     expect(stdout.match(/<items node="urn:xmpp:vcard4">/g)).toHaveLength(12_000);
   });
 });
+
+describe('vcard convert and lint with a whole export', () => {
+  const scram =
+    '<scram-credentials xmlns="urn:xmpp:pie:0#scram" mechanism="SCRAM-SHA-1"><iter-count>4096</iter-count><salt>c2FsdA==</salt><server-key>YWFhYWFhYWFhYWFhYWFhYWFhYWE=</server-key><stored-key>YmJiYmJiYmJiYmJiYmJiYmJiYmI=</stored-key></scram-credentials>';
+
+  it('puts the cards into PEP nodes and leaves the credentials alone, from a file as from a pipe', async () => {
+    const text = `${head}<user name='bob'>${scram}</user>${alice}${foot}`;
+    const from = await put('export.xml', text);
+    const file = await runXmppctl(['vcard', 'convert', from, '--to', 'vcard4'], { cwd: folder });
+    const pipe = await runXmppctl(['vcard', 'convert', '--to', 'vcard4'], { input: text });
+    expect(file).toMatchObject({ code: 0, stderr: '' });
+    expect(pipe.stdout).toBe(file.stdout);
+    expect(file.stdout).toContain(`<user name='bob'>${scram}</user>`);
+    expect(file.stdout).toContain('<items node="urn:xmpp:vcard4">');
+    const back = await runXmppctl(['vcard', 'convert', '--to', 'vcard-temp'], { input: file.stdout });
+    expect(back.stdout).toMatch(/<vCard xmlns="vcard-temp">.*<FN>Alice<\/FN>/);
+  });
+
+  it('follows the files that a main file includes', async () => {
+    await put('a.xml', `<host xmlns='urn:xmpp:pie:0' jid='a.example'>${alice}</host>`);
+    const from = await put(
+      'main.xml',
+      "<server-data xmlns='urn:xmpp:pie:0' xmlns:xi='http://www.w3.org/2001/XInclude'><xi:include href='a.xml'/></server-data>",
+    );
+    const { code, stdout } = await runXmppctl(['vcard', 'convert', from, '--to', 'vcard4'], { cwd: folder });
+    expect(code).toBe(0);
+    expect(stdout).toContain('urn:xmpp:vcard4');
+    expect(stdout).not.toContain('include');
+  });
+
+  it('refuses what an export cannot become', async () => {
+    const from = await put('export.xml', head + alice + foot);
+    for (const args of [
+      ['--to', 'vcf'],
+      ['--to', 'vcard4', '--json'],
+    ]) {
+      const { code, stdout } = await runXmppctl(['vcard', 'convert', from, ...args], { cwd: folder });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    }
+  });
+
+  it('says what would lock accounts out, account by account', async () => {
+    const bad =
+      "<user name='carol'><vCard xmlns='vcard-temp'><FN>Carol</FN><PHOTO><TYPE>image/png</TYPE><BINVAL>?</BINVAL></PHOTO></vCard></user>";
+    const { code, stdout, stderr } = await runXmppctl(['vcard', 'lint', '--json'], {
+      input: head + alice + bad + foot,
+    });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout.split('\n')[0] ?? '')).toMatchObject({
+      account: 'carol@a.example',
+      severity: 'refused',
+      code: 'prosody-lock-out',
+    });
+    expect(stderr).toMatch(/things are lost or refused in 2 accounts/);
+    expect(await runXmppctl(['vcard', 'lint'], { input: head + alice + foot })).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: '1 account: nothing is lost or refused\n',
+    });
+  });
+});

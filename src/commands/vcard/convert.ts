@@ -16,6 +16,7 @@ import {
 import { prettyXml } from '../../lib/xml/canonical.js';
 import { xml, type Element } from '../../lib/xml/element.js';
 import { readCardText } from './card-input.js';
+import { convertExport, findExport } from './export-commands.js';
 
 export interface ConvertOptions {
   /** `-` for stdin. */
@@ -32,6 +33,7 @@ export const command = defineCommand({
   description: [
     'Reads cards from a file or stdin, in whatever notation they are, and writes them in another: vcard4 is what XMPP has today (XEP-0292, RFC 6351), vcard-temp what it had before (XEP-0054), vcf the text that address books exchange (RFC 6350; vcf3 for those that read 3.0 only), jcard the JSON of RFC 7095. Text of versions 2.1 and 3.0 is read, too.',
     'What is lost, repaired or written in another form is told on stderr, a line for each, with its code. Nothing is guessed: a birthday that could be two stays a text.',
+    'A whole export of a server (XEP-0227) is converted as it comes, in constant memory: with --to vcard4 the cards of its accounts go into PEP nodes, with --to vcard-temp the other way, and everything else stays. What makes it an import for another server, with credentials that it can read, is vcard migrate.',
     'In a card of its own the picture is a property. --photo avatar leaves it out, as for an account that publishes it beside the card.',
   ].join('\n\n'),
   examples: [
@@ -84,7 +86,12 @@ export async function runConvert(
   { file, to, from, dates, photo }: ConvertOptions,
   context: Context,
 ): Promise<void> {
-  const cards = readCards(await readCardText(file, context), { from, ...(dates && { dates }) });
+  const { found, context: input } = await findExport(file, context);
+  if (found) {
+    await convertExport(found, { to, dates }, context);
+    return;
+  }
+  const cards = readCards(await readCardText(file, input), { from, ...(dates && { dates }) });
   const { output } = context;
   const written = cards.map((card) => {
     const one = writeCard(card.card, to, { ...(dates && { dates }), ...(photo && { photo }) });

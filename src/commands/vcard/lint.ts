@@ -6,6 +6,7 @@ import { safeText } from '../../lib/output/safe-text.js';
 import { readCards } from '../../lib/vcard/formats/card-formats.js';
 import { lintCard, type Finding } from '../../lib/vcard/lint.js';
 import { readCardText } from './card-input.js';
+import { findExport, lintExport } from './export-commands.js';
 
 export interface LintOptions {
   /** `-` for stdin. */
@@ -17,10 +18,15 @@ export const command = defineCommand({
   summary: 'say what of a card will be lost, repaired or refused',
   description: [
     'Reads cards from a file or stdin, in whatever notation they are, and tells what becomes of them when they move between vcard-temp and vCard4, and what servers do with them: some pictures and elements make Prosody or ejabberd refuse a card, or lock the account out.',
+    'Of a whole export of a server (XEP-0227) every account is looked at, also for what keeps it from logging in on another server: credentials in the wrong form, a picture that locks the account out of Prosody, names that are none, and what stops an import in the middle.',
     'Each finding has a severity: refused (a server does not take it, or worse), lost (it has no place in the other format), changed (it is there in another form).',
   ].join('\n\n'),
   examples: [
     { does: 'look at a card before it is published', line: 'xmppctl vcard lint juliet.vcf' },
+    {
+      does: 'find the accounts of an export that could not log in on Prosody',
+      line: 'xmppctl vcard lint export.xml --json | jq -r \'select(.severity == "refused") | .account\' | sort -u',
+    },
     {
       does: 'list what is lost, for a script',
       line: 'xmppctl vcard lint old.xml --json | jq -r \'select(.severity != "changed") | .element\'',
@@ -29,7 +35,7 @@ export const command = defineCommand({
   sections: [
     {
       title: 'JSON OUTPUT',
-      text: 'One object a line for each finding: card (counted from 1), format, severity, code, element, value, message and advice.',
+      text: 'One object a line for each finding: card (counted from 1) and format, or account in an export, severity, code, element, value, message and advice.',
     },
   ],
   exitCodes: { 0: 'nothing is lost or refused', 1: 'something is', 2: 'the input is no card' },
@@ -42,7 +48,17 @@ export const command = defineCommand({
 
 /** @throws NegativeError something is lost or refused */
 export async function runLint({ file }: LintOptions, context: Context): Promise<void> {
-  const cards = readCards(await readCardText(file, context));
+  const { found, context: input } = await findExport(file, context);
+  if (found) {
+    await lintExport(
+      found,
+      (finding, account) =>
+        renderFinding(finding, context.output, `${safeText(account, { singleLine: true })}: `),
+      context,
+    );
+    return;
+  }
+  const cards = readCards(await readCardText(file, input));
   let bad = 0;
   for (const [index, { card, format, warnings }] of cards.entries()) {
     const findings = lintCard(card, warnings);

@@ -19,7 +19,15 @@ export type FindingCode =
   | 'prosody-no-reply'
   | 'ejabberd-poisons-avatar'
   | 'ejabberd-too-large'
-  | 'no-fn';
+  | 'no-fn'
+  // Of the accounts of an export (XEP-0227).
+  | 'bad-account'
+  | 'duplicate-account'
+  | 'large-account'
+  | 'scram-broken'
+  | 'scram-double'
+  | 'password-and-scram'
+  | 'node-without-items';
 
 export interface Finding {
   severity: Severity;

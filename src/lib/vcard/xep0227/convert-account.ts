@@ -69,7 +69,7 @@ export function convertAccount(
 ): AccountResult {
   const begin = output.length;
   try {
-    const plain = account.scope === undefined ? { bytes, account } : normalize(bytes, account);
+    const plain = account.scope === undefined ? { bytes, account } : normalizeAccount(bytes, account);
     return new AccountConversion(plain.bytes, plain.account, plan).write(output);
   } catch (error) {
     if (!(error instanceof XmppctlError)) throw error;
@@ -84,7 +84,10 @@ function addressOf({ name, preparedName = name, host }: MarkedAccount): string {
 }
 
 /** The same account without prefixes that are declared outside of it. */
-function normalize(bytes: Buffer, account: MarkedAccount): { bytes: Buffer; account: MarkedAccount } {
+export function normalizeAccount(
+  bytes: Buffer,
+  account: MarkedAccount,
+): { bytes: Buffer; account: MarkedAccount } {
   const element = readElement(bytes, account.start, account.end, account.scope ?? PIE_SCOPE, NS_PIE);
   delete element.attrs['xmlns'];
   const document = xml('host', { xmlns: NS_PIE, jid: account.host });

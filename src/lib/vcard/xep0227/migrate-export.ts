@@ -2,9 +2,9 @@
  * An export of one server made into an import for another: reads, converts (on all processors) and writes in the order
  * of the input. What fails for one account stops no other.
  */
-import { JID } from '../../jid/jid.js';
 import { xml } from '../../xml/element.js';
 import { serialize } from '../../xml/serialize.js';
+import { AccountAdmission } from './admit-account.js';
 import { convertAccount, type AccountPlan, type AccountResult } from './convert-account.js';
 import type { ConvertedBatch } from './convert-batch.js';
 import { createConvertPool, type ConvertPool } from './convert-pool.js';
@@ -19,7 +19,6 @@ import {
 } from './read-export.js';
 import { readDeclarations, readElement } from './read-element.js';
 import { DocumentScanner, type MarkedAccount } from './scan-document.js';
-import { SeenAccounts } from './seen-accounts.js';
 import { refuseFileName, type ExportWriter } from './write-export.js';
 
 export interface ExportSelection {
@@ -70,9 +69,8 @@ class ExportRun implements AccountSink {
   readonly #migration: ExportMigration;
   readonly #pool: ConvertPool;
   readonly #queue: Promise<ConvertedBatch>[] = [];
-  readonly #seen = new SeenAccounts();
+  readonly #admission = new AccountAdmission();
   readonly #hosts = new Set<string>();
-  readonly #prepared = new Map<string, string | undefined>();
   #accepted = 0;
   /** Accounts that were accepted for conversion, and of how many of them the result was told. */
   #handedOn = 0;
@@ -96,13 +94,13 @@ class ExportRun implements AccountSink {
   accepts(account: MarkedAccount): boolean {
     const { selection } = this.#migration;
     if (this.isSated) return false;
-    const reason = this.#prepare(account);
+    const reason = this.#admission.prepare(account);
     const address = `${account.preparedName ?? account.name}@${account.host}`;
     if (selection.isWanted?.(address) === false) return false;
     this.#accepted += 1;
     const failure =
       reason ??
-      (this.#seen.add(address) ? undefined : 'it is in the input twice: the first one was taken') ??
+      this.#admission.refuseTwice(address) ??
       (this.#migration.writer?.writesFilePerAccount === true
         ? refuseFileName(account.host, account.preparedName ?? account.name)
         : undefined);
@@ -121,37 +119,8 @@ class ExportRun implements AccountSink {
     return false;
   }
 
-  /** Puts the address into the form that servers keep. Returns why it cannot be one. */
-  #prepare(account: MarkedAccount): string | undefined {
-    const host = this.#prepareHost(account.host);
-    if (host === undefined) return `${JSON.stringify(account.host)} is no host`;
-    account.host = host;
-    const { name } = account;
-    if (/^[a-z0-9._-]+$/.test(name)) return undefined;
-    // XEP-0106 is for those who want such characters: servers never have them.
-    // eslint-disable-next-line no-control-regex -- they are what is refused
-    if (name === '' || /[\s"&'/:<>@\u0000-\u001f\u007f]/.test(name)) {
-      return 'its name has a character that names of accounts cannot have';
-    }
-    // COMPAT(Prosody 0.12, ejabberd 23.01): names by RFC 6122 exist that RFC 7622 refuses; they stay as they are.
-    const jid = JID.fromServer(`${name}@${host}`);
-    if (jid.isValid && jid.local !== undefined && jid.local !== name) account.preparedName = jid.local;
-    return undefined;
-  }
-
-  #prepareHost(host: string): string | undefined {
-    if (!this.#prepared.has(host)) {
-      const jid = JID.tryParse(host);
-      this.#prepared.set(
-        host,
-        jid && jid.local === undefined && jid.resource === undefined ? jid.domain : undefined,
-      );
-    }
-    return this.#prepared.get(host);
-  }
-
   host(jid: string): void {
-    const host = this.#prepareHost(jid);
+    const host = this.#admission.prepareHost(jid);
     if (host !== undefined) this.#hosts.add(host);
   }
 
