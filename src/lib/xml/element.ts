@@ -12,18 +12,31 @@ export type Child = Element | string | undefined;
  * Builds an element. A namespace is given as the `xmlns` attribute; `undefined` attributes and children are left out.
  *
  *     xml('query', { xmlns: NS_DISCO_INFO, node })
+ *
+ * Children that somebody else has counted go in as a list: a function takes only so many arguments.
  */
-export function xml(name: string, attributes: Attributes = {}, ...children: readonly Child[]): Element {
+export function xml(
+  name: string,
+  attributes: Attributes = {},
+  ...children: readonly (Child | readonly Child[])[]
+): Element {
   const element = new Element(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (value !== undefined) element.attrs[key] = String(value);
   }
   for (const child of children) {
-    if (child === undefined) continue;
-    if (typeof child === 'string') element.t(child);
-    else element.cnode(child);
+    if (isList(child)) for (const one of child) add(element, one);
+    else add(element, child);
   }
   return element;
+}
+
+const isList = (child: Child | readonly Child[]): child is readonly Child[] => Array.isArray(child);
+
+function add(element: Element, child: Child): void {
+  if (child === undefined) return;
+  if (typeof child === 'string') element.t(child);
+  else element.cnode(child);
 }
 
 /** The child elements, without text. */

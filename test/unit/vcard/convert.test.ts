@@ -239,6 +239,23 @@ describe('a card made to keep a migration busy', () => {
     expect(there && vcard4ToVcardTemp(there).card?.children).toHaveLength(150_002);
   });
 
+  test('one property with more parts than a function takes arguments, there and back', () => {
+    const keywords = many(150_000, (index) => xml('KEYWORD', {}, String(index)));
+    const units = many(150_000, (index) => xml('ORGUNIT', {}, String(index)));
+    const lines = many(150_000, (index) => xml('LINE', {}, String(index)));
+    const names = many(150_000, (index) => xml('GIVEN', {}, String(index)));
+    const card = temp(
+      xml('CATEGORIES', {}, keywords),
+      xml('ORG', {}, units),
+      xml('LABEL', {}, lines),
+      xml('N', {}, names),
+    );
+    const there = vcardTempToVcard4(card).card;
+    const back = there && vcard4ToVcardTemp(there).card;
+    const counts = ['CATEGORIES', 'ORG', 'LABEL'].map((name) => back?.getChild(name)?.children.length);
+    expect(counts).toEqual([150_000, 150_000, 150_000]);
+  });
+
   test('labels that belong to none of many addresses', () => {
     const labels = many(20_000, () => xml('LABEL', {}, xml('WORK'), xml('LINE', {}, 'Verona')));
     const addresses = many(20_000, () => xml('ADR', {}, xml('HOME'), xml('LOCALITY', {}, 'Verona')));

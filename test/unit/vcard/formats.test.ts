@@ -214,6 +214,40 @@ describe('what is no card', () => {
   });
 });
 
+test.each([
+  [
+    'vCard4',
+    `<vcard xmlns="${NS_VCARD4_XML}"><fn><parameters><constructor><text>a</text></constructor></parameters><text>J</text></fn><constructor><text>b</text></constructor></vcard>`,
+  ],
+  ['text', 'BEGIN:VCARD\nVERSION:4.0\nFN;CONSTRUCTOR=a:J\nCONSTRUCTOR:b\nEND:VCARD\n'],
+  [
+    'jCard',
+    '["vcard",[["version",{},"text","4.0"],["fn",{"constructor":"a"},"text","J"],["constructor",{},"text","b"]]]',
+  ],
+])('names that every object has, in %s, are names like others', (_, text) => {
+  const [read] = readCards(text);
+  const card = read?.card ?? xml('vcard');
+  for (const to of ['vcf', 'jcard'] as const) {
+    const { content } = writeCard(card, to);
+    const written =
+      content?.kind === 'text' ? content.text : JSON.stringify(content?.kind === 'json' && content.value);
+    expect(readCards(written)[0]?.card.toString()).toBe(card.toString());
+  }
+  expect(card.getChild('constructor')?.getChildText('text')).toBe('b');
+});
+
+test('lists in lists without end are no jCard', () => {
+  const nested = `${'['.repeat(50_000)}"a"${']'.repeat(50_000)}`;
+  const text = `["vcard",[["version",{},"text","4.0"],["fn",{},"text","J"],["note",{},"text",${nested}]]]`;
+  expect(() => readCards(text)).toThrow(UsageError);
+});
+
+test('a line with very many parameters is read as fast as a long one', () => {
+  const line = `NOTE${';X=1'.repeat(150_000)}:a`;
+  const [card] = readCards(`BEGIN:VCARD\r\nVERSION:4.0\r\nFN:J\r\n${line}\r\nEND:VCARD\r\n`);
+  expect(card?.card.getChild('note')?.getChildText('text')).toBe('a');
+});
+
 describe('all ways round', () => {
   test('what is in the fixtures comes through text and JSON unchanged', async () => {
     const file = path.join(

@@ -39,7 +39,7 @@ export function vcard4ToVcardTemp(card: Element, options: ToVcardTempOptions = {
     for (const element of converted) children.push(element);
   }
   const avatar = options.avatar ?? pictureIn(known.get('photo') ?? []);
-  children.push(...photos(known.get('photo') ?? [], avatar, warnings));
+  for (const photo of photos(known.get('photo') ?? [], avatar, warnings)) children.push(photo);
   const all = options.target === 'ejabberd' ? joinRepeated(children, warnings) : children;
   const temp = xml('vCard', { xmlns: NS_VCARD_TEMP });
   for (const element of all) temp.cnode(element);
@@ -111,7 +111,13 @@ const converters: Readonly<Record<string, Converter>> = {
     const keywords = elements.flatMap((element) => valuesOf(element).map(({ text }) => text));
     return keywords.length === 0
       ? []
-      : [xml('CATEGORIES', {}, ...keywords.map((text) => xml('KEYWORD', {}, text)))];
+      : [
+          xml(
+            'CATEGORIES',
+            {},
+            keywords.map((text) => xml('KEYWORD', {}, text)),
+          ),
+        ];
   },
   note: notes,
   prodid: texts('PRODID'),
@@ -209,7 +215,7 @@ function address(element: Element, warnings: Warnings): Element[] {
             'LABEL',
             {},
             ...(parts.length > 0 ? places : kinds),
-            ...label.split('\n').map((line) => xml('LINE', {}, line)),
+            label.split('\n').map((line) => xml('LINE', {}, line)),
           ),
         ]),
   ];
@@ -251,7 +257,7 @@ function organisation(element: Element): Element[] {
   const name = first?.getText().trim() === '' ? undefined : texts.shift();
   if (name === undefined && texts.length === 0) return [];
   const units = texts.map((unit) => xml('ORGUNIT', {}, unit));
-  return [xml('ORG', {}, name === undefined ? undefined : xml('ORGNAME', {}, name), ...units)];
+  return [xml('ORG', {}, name === undefined ? undefined : xml('ORGNAME', {}, name), units)];
 }
 
 /** DESC beside NOTE: many clients of vcard-temp read only that. */

@@ -34,7 +34,7 @@ export function property(
     name,
     {},
     parametersElement(parameters),
-    ...texts.map((text) => xml(kind, {}, text || undefined)),
+    texts.map((text) => xml(kind, {}, text || undefined)),
   );
 }
 
@@ -47,7 +47,7 @@ export function structured(
   const children = parts.flatMap(([part, values]) =>
     values.length === 0 ? [xml(part)] : values.map((text) => xml(part, {}, text)),
   );
-  return xml(name, {}, parametersElement(parameters), ...children);
+  return xml(name, {}, parametersElement(parameters), children);
 }
 
 export const N_PARTS = ['surname', 'given', 'additional', 'prefix', 'suffix'] as const;

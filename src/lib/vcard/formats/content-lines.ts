@@ -111,7 +111,8 @@ function addParameter(parameters: Record<string, string[]>, text: string): void 
   );
   // TYPE="home,voice" means two of them (RFC 6350 erratum 3845 and the field).
   const split = name === 'type' ? values.flatMap((value) => value.split(',')) : values;
-  parameters[name] = [...(parameters[name] ?? []), ...split.filter((value) => value !== '')];
+  const all = (parameters[name] ??= []);
+  for (const value of split) if (value !== '') all.push(value);
 }
 
 /** RFC 6868. */

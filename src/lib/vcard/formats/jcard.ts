@@ -86,10 +86,14 @@ function readProperty(property: unknown, index: number): CardProperty[] {
   return [{ ...base, components: components.map((list) => list.filter((text) => text !== '')) }];
 }
 
+/** Lists have no lists in them (RFC 7095 §3.3.1.3), so nothing here can be nested until the stack is full. */
 function textsOf(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  if (typeof value === 'number' || typeof value === 'boolean') return [String(value)];
-  if (Array.isArray(value)) return (value as unknown[]).flatMap(textsOf);
+  return Array.isArray(value) ? (value as unknown[]).map(textOf) : [textOf(value)];
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw notJcard('a value is neither text nor number');
 }
 

@@ -37,14 +37,16 @@ function readProperty(element: Element, group?: string): CardProperty[] {
 }
 
 function readParameters(element: Element): Record<string, string[]> {
-  const found: Record<string, string[]> = {};
+  const found = Object.create(null) as Record<string, string[]>;
   const parameters = childElements(element).find((child) => child.getName() === 'parameters');
   if (!parameters) return found;
   for (const parameter of childElements(parameters)) {
     const texts = valuesOf(parameter).map(({ text }) => text);
     const name = parameter.getName().toLowerCase();
     // One by one, and never `__proto__`.
-    if (texts.length > 0 && isCardName(name)) found[name] = [...(found[name] ?? []), ...texts];
+    if (texts.length === 0 || !isCardName(name)) continue;
+    const all = (found[name] ??= []);
+    for (const text of texts) all.push(text);
   }
   return found;
 }
@@ -63,11 +65,12 @@ const PARAMETER_ORDER = [
   'tz',
   'label',
 ];
-const PARAMETER_KINDS: Readonly<Record<string, string>> = {
-  language: 'language-tag',
-  pref: 'integer',
-  geo: 'uri',
-};
+/** A map, since `constructor` is a name like any other. */
+const PARAMETER_KINDS: ReadonlyMap<string, string> = new Map([
+  ['language', 'language-tag'],
+  ['pref', 'integer'],
+  ['geo', 'uri'],
+]);
 
 /** @param dates how dates are written; `extended` is what clients read */
 export function xcardOfProperties(
@@ -141,11 +144,11 @@ function writeParameters(parameters: CardProperty['parameters']): Element | unde
   return xml(
     'parameters',
     {},
-    ...names.map((name) =>
+    names.map((name) =>
       xml(
         name,
         {},
-        ...(parameters[name] ?? []).map((text) => xml(PARAMETER_KINDS[name] ?? 'text', {}, text)),
+        (parameters[name] ?? []).map((text) => xml(PARAMETER_KINDS.get(name) ?? 'text', {}, text)),
       ),
     ),
   );
