@@ -14,6 +14,7 @@ export const groups: Readonly<Record<string, string>> = {
   jid: 'check, normalise and compare addresses',
   sandbox: 'a throw-away, loopback-only real server',
   trace: 'look at recorded streams',
+  'vcard avatar': 'the picture of an account',
   vcard: 'profiles and pictures, and the move from vcard-temp to vCard4',
 };
 
@@ -132,6 +133,31 @@ export const registry: readonly CommandEntry[] = [
     path: 'jid unescape',
     summary: 'show escaped localparts as people read them (XEP-0106)',
     load: load(() => import('./jid/unescape.js')),
+  },
+  {
+    path: 'vcard get',
+    summary: 'show the card of an account',
+    load: load(() => import('./vcard/get.js')),
+  },
+  {
+    path: 'vcard set',
+    summary: 'publish the own card, or change parts of it',
+    load: load(() => import('./vcard/set.js')),
+  },
+  {
+    path: 'vcard avatar get',
+    summary: 'show or save the picture of an account',
+    load: load(() => import('./vcard/avatar/get.js')),
+  },
+  {
+    path: 'vcard avatar set',
+    summary: 'publish a picture as the own avatar',
+    load: load(() => import('./vcard/avatar/set.js')),
+  },
+  {
+    path: 'vcard avatar clear',
+    summary: 'take the own picture away',
+    load: load(() => import('./vcard/avatar/clear.js')),
   },
   {
     path: 'vcard convert',

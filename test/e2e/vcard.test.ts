@@ -3,8 +3,11 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { environmentOf } from '../support/as-account.js';
 import { runXmppctl } from '../support/run-xmppctl.js';
+import { describeOnEachServer } from '../support/servers.js';
 import { useTemporaryHome } from '../support/temporary-home.js';
 
 const vcf = 'BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Juliet Capulet\r\nCLASS:PUBLIC\r\nEND:VCARD\r\n';
@@ -104,5 +107,90 @@ describe('xmppctl vcard lint', () => {
     const { code, stdout } = await runXmppctl(['vcard', 'lint'], { input });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^changed BDAY: .* \(soon\) \[bday-text\]\n {2}write it as YYYY-MM-DD\n$/);
+  });
+});
+
+describeOnEachServer('xmppctl vcard', (server) => {
+  const home = useTemporaryHome();
+  const as = (name: string, args: readonly string[], input?: string | Uint8Array) =>
+    runXmppctl(args, {
+      env: { ...home.env, ...environmentOf(server.sandbox, name) },
+      ...(input !== undefined && { input }),
+    });
+  const address = (name: string) => server.sandbox.accounts[name]?.jid ?? '';
+  const picture = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
+    'base64',
+  );
+
+  it('publishes a card, changes parts of it, and others read it', async () => {
+    expect(await as('carol', ['vcard', 'get'])).toMatchObject({ code: 1, stdout: '' });
+    const card =
+      'BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Carol \u202egnp\r\nGEO:geo:1,2\r\nEMAIL;TYPE=work:c@example.org\r\nEND:VCARD\r\n';
+    expect(await as('carol', ['vcard', 'set', '-'], card)).toMatchObject({ code: 0, stdout: '' });
+    expect(await as('bob', ['vcard', 'get', address('carol'), '--format', 'vcf'])).toMatchObject({
+      code: 0,
+      stdout: card,
+    });
+    const changed = await as('carol', ['vcard', 'set', '--set', 'fn=Carol C', '--remove', 'email', '--json']);
+    expect(JSON.parse(changed.stdout)).toMatchObject({ jid: address('carol'), avatar: null });
+    expect(await as('bob', ['vcard', 'get', address('carol')])).toMatchObject({
+      code: 0,
+      stdout: 'geo\t\t1,2\nfn\t\tCarol C\n',
+    });
+    const shown = JSON.parse((await as('carol', ['vcard', 'get', '--json'])).stdout) as unknown;
+    expect(shown).toMatchObject({
+      source: 'vcard4',
+      card: [
+        'vcard',
+        [
+          ['version', {}, 'text', '4.0'],
+          ['geo', {}, 'uri', 'geo:1,2'],
+          ['fn', {}, 'text', 'Carol C'],
+        ],
+      ],
+    });
+    // An old client sees it, too.
+    expect((await as('bob', ['vcard', 'get', address('carol'), '--source', 'vcard-temp'])).stdout).toContain(
+      'fn\t\tCarol C\n',
+    );
+  });
+
+  it('publishes a picture, saves it byte for byte, and takes it away', async () => {
+    const file = path.join(home.dir, 'me.png');
+    await writeFile(file, picture);
+    expect(await as('alice', ['vcard', 'avatar', 'set', file])).toMatchObject({ code: 0, stdout: '' });
+    const saved = path.join(home.dir, 'saved.png');
+    expect(await as('bob', ['vcard', 'avatar', 'get', address('alice'), '-o', saved])).toMatchObject({
+      code: 0,
+    });
+    expect(await readFile(saved)).toEqual(picture);
+    expect(await as('bob', ['vcard', 'avatar', 'get', address('alice')])).toMatchObject({
+      code: 0,
+      stdout: 'image/png, 70 B, 1 × 1, c7a9c45fd419815a5ab1998503a9f03514c0e229\n',
+    });
+    expect(await as('alice', ['vcard', 'avatar', 'clear'])).toMatchObject({ code: 0 });
+    expect(await as('alice', ['vcard', 'avatar', 'get'])).toMatchObject({ code: 1 });
+  });
+
+  it.each([
+    [['vcard', 'avatar', 'set', '-'], Buffer.from('no picture'), 2, 'is no picture'],
+    [
+      ['vcard', 'avatar', 'set', '-'],
+      Buffer.concat([picture.subarray(0, 8), Buffer.alloc(400_000)]),
+      5,
+      'more than the server takes',
+    ],
+    [['vcard', 'avatar', 'set', '/nonexistent'], '', 7, 'cannot read /nonexistent'],
+    [['vcard', 'avatar', 'get', '-o', '/nonexistent/x'], '', 1, 'no picture'],
+    [['vcard', 'set', '-'], 'nonsense', 2, 'no card'],
+    [['vcard', 'set', '--set', 'note=x'], '', 2, 'needs a name'],
+    [['vcard', 'set'], '', 2, 'nothing to set'],
+    [['vcard', 'get', 'nobody@sandbox.localhost'], '', 1, 'has no card'],
+  ])('%j ends in one line', async (args, input, code, message) => {
+    const result = await as('bob', args, input);
+    expect(result).toMatchObject({ code, stdout: '' });
+    expect(result.stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(result.stderr).toContain(message);
   });
 });

@@ -6,17 +6,12 @@ import { safeText } from '../../lib/output/safe-text.js';
 import { NS_VCARD4_XML, type CardWarning } from '../../lib/vcard/card.js';
 import type { DateStyle } from '../../lib/vcard/convert/dates.js';
 import type { PhotoStyle } from '../../lib/vcard/convert/photos.js';
-import {
-  cardFormats,
-  readCards,
-  writeCard,
-  type CardFormat,
-  type WrittenCard,
-} from '../../lib/vcard/formats/card-formats.js';
+import { cardFormats, readCards, writeCard, type CardFormat } from '../../lib/vcard/formats/card-formats.js';
 import { prettyXml } from '../../lib/xml/canonical.js';
 import { xml, type Element } from '../../lib/xml/element.js';
 import { readCardText } from './card-input.js';
 import { convertExport, findExport } from './export-commands.js';
+import { cardAsJson, cardText, type CardContent } from './print-card.js';
 
 export interface ConvertOptions {
   /** `-` for stdin. */
@@ -99,7 +94,7 @@ export async function runConvert(
   });
   if (output.isJson)
     for (const { from: format, content, warnings } of written)
-      await output.item({ from: format, to, card: jsonOf(content), warnings }, () => '');
+      await output.item({ from: format, to, card: cardAsJson(content), warnings }, () => '');
   else {
     for (const [index, { warnings }] of written.entries())
       for (const warning of warnings)
@@ -115,29 +110,21 @@ export async function runConvert(
     });
 }
 
-type Content = NonNullable<WrittenCard['content']>;
-
-function jsonOf(content: Content | undefined): unknown {
-  if (!content) return null;
-  if (content.kind === 'json') return content.value;
-  return content.kind === 'xml' ? content.element.toString() : content.text;
-}
-
 /** One document: several cards in XML have an element around them, several jCards an array. */
-async function printAll(contents: readonly Content[], { output }: Context): Promise<void> {
+async function printAll(contents: readonly CardContent[], { output }: Context): Promise<void> {
   const [first] = contents;
   if (!first) return;
   const print = (text: string): Promise<void> =>
     output.result(text, (shown) => (output.isTerminal ? safeText(shown) : shown));
   if (first.kind === 'json') {
-    const values = contents.map(jsonOf);
+    const values = contents.map(cardAsJson);
     await print(JSON.stringify(values.length === 1 ? values[0] : values, null, 2));
   } else if (first.kind === 'text') {
     // RFC 6350 §3.2: lines end in CRLF; a terminal shows them all the same.
     await output.bytes(
       Buffer.from(
         contents
-          .map((content) => (content.kind === 'text' ? shownText(content.text, output.isTerminal) : ''))
+          .map((content) => (content.kind === 'text' ? cardText(content.text, output.isTerminal) : ''))
           .join(''),
       ),
     );
@@ -145,10 +132,6 @@ async function printAll(contents: readonly Content[], { output }: Context): Prom
     const elements = contents.flatMap((content) => (content.kind === 'xml' ? [content.element] : []));
     await print(prettyXml(elements.length === 1 && elements[0] ? elements[0] : around(elements)));
   }
-}
-
-function shownText(text: string, isTerminal: boolean): string {
-  return isTerminal ? safeText(text.replaceAll('\r\n', '\n')) : text;
 }
 
 function around(elements: readonly Element[]): Element {

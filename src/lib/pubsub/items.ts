@@ -1,0 +1,91 @@
+/** Publishing, reading and retracting items (XEP-0060 §6.5, §7). */
+import { DataForm } from '../forms/stanzas.js';
+import type { WaitOptions } from '../session/session.js';
+import { xml, type Element } from '../xml/element.js';
+import type { IqRequester, NodeAddress } from './requester.js';
+import { NS_PUBLISH_OPTIONS, NS_PUBSUB, PubsubItems, PubsubPublished } from './stanzas.js';
+
+export interface PubsubItem {
+  id: string;
+  payload: Element | undefined;
+}
+
+export interface Publication extends NodeAddress {
+  /** Chosen by the service when left out. */
+  id?: string;
+  payload: Element;
+  /** How the node has to be configured (§7.1.5), by field name without `pubsub#`. */
+  publishOptions?: Readonly<Record<string, string>>;
+}
+
+/**
+ * @returns the id of the item
+ * @throws StanzaError
+ */
+export async function publishItem(
+  requester: IqRequester,
+  { service, node, id, payload, publishOptions }: Publication,
+  options?: WaitOptions,
+): Promise<string> {
+  const wanted = publishOptions && Object.entries(publishOptions);
+  const request = xml(
+    'pubsub',
+    { xmlns: NS_PUBSUB },
+    xml('publish', { node }, xml('item', { id }, payload)),
+    wanted &&
+      xml(
+        'publish-options',
+        {},
+        DataForm.encode({
+          type: 'submit',
+          fields: [
+            { name: 'FORM_TYPE', type: 'hidden', values: [NS_PUBLISH_OPTIONS] },
+            ...wanted.map(([name, value]) => ({ name: `pubsub#${name}`, values: [value] })),
+          ],
+        }),
+      ),
+  );
+  const reply = await requester.request({ type: 'set', ...to(service), payload: request }, options);
+  return PubsubPublished.find(reply)?.publish?.items[0]?.id ?? id ?? '';
+}
+
+export interface ItemsWanted extends NodeAddress {
+  /** All, when left out. */
+  ids?: readonly string[];
+  /** Only the latest. */
+  max?: number;
+}
+
+/** @throws StanzaError see `isNothingThere` for a node that is not there */
+export async function fetchItems(
+  requester: IqRequester,
+  { service, node, ids = [], max }: ItemsWanted,
+  options?: WaitOptions,
+): Promise<PubsubItem[]> {
+  const payload = xml(
+    'pubsub',
+    { xmlns: NS_PUBSUB },
+    xml('items', { node, max_items: max }, ...ids.map((id) => xml('item', { id }))),
+  );
+  const reply = await requester.request({ type: 'get', ...to(service), payload }, options);
+  const items = PubsubItems.find(reply)?.items?.items ?? [];
+  return items.map(({ id = '', payloads }) => ({ id, payload: payloads[0] }));
+}
+
+/** @throws StanzaError */
+export async function retractItem(
+  requester: IqRequester,
+  { service, node, id }: NodeAddress & { id: string },
+  options?: WaitOptions,
+): Promise<void> {
+  const payload = xml(
+    'pubsub',
+    { xmlns: NS_PUBSUB },
+    xml('retract', { node, notify: 'true' }, xml('item', { id })),
+  );
+  await requester.request({ type: 'set', ...to(service), payload }, options);
+}
+
+function to(service: NodeAddress['service']): { to?: NonNullable<NodeAddress['service']> } {
+  return service ? { to: service } : {};
+}
