@@ -3,9 +3,9 @@
  * the old password, and has the profile and the picture.
  */
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runOffline, type OfflineOptions } from '../../src/commands/vcard/migrate-offline.js';
+import { parseOffline, runOffline, type OfflineOptions } from '../../src/commands/vcard/migrate-offline.js';
 import type { Context } from '../../src/lib/context.js';
 import { JID } from '../../src/lib/jid/jid.js';
 import type { Sandbox } from '../../src/lib/sandbox/sandbox.js';
@@ -225,5 +225,52 @@ describe('a move from Prosody to ejabberd', () => {
     expect(metadata?.attrs['id']).toBe(pngId);
     await using bob = await login(ejabberd, 'bob');
     expect(bob.jid.local).toBe('bob');
+  });
+
+  it('goes to its end although there are accounts at which the import would end', async () => {
+    await using folder = await sharedFolder();
+    const photo = (data: string): string =>
+      `<vCard xmlns='vcard-temp'><FN>X</FN><PHOTO><TYPE>image/png</TYPE><BINVAL>${data}</BINVAL></PHOTO></vCard>`;
+    const picture = (sizeBytes: number): string =>
+      Buffer.concat([Buffer.from(png, 'base64'), Buffer.alloc(sizeBytes)])
+        .subarray(0, sizeBytes)
+        .toString('base64');
+    const bad = {
+      'bad-base64': photo('!!!'),
+      'no-padding': photo('iVBORw0KGgo'),
+      'bad-logo': "<vCard xmlns='vcard-temp'><LOGO><BINVAL>?</BINVAL></LOGO></vCard>",
+      'too-large': photo(picture(400_000)),
+      'just-right': photo(picture(187_000)),
+      'bad-credentials': "<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'/>",
+      'unknown-mechanism': `<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-X'><iter-count>1</iter-count><salt>c2FsdA==</salt><server-key>AAAA</server-key><stored-key>AAAA</stored-key></scram-credentials>`,
+    };
+    const users = Object.entries(bad).map(([name, content]) => `<user name='${name}'>${content}</user>`);
+    const last = `<user name='carol' password='carol'><scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'/></user>`;
+    const target = await startSandbox({
+      server: 'ejabberd',
+      searchPath: process.env['PATH'],
+      storage: 'disk',
+      accounts: ['admin'],
+      ...scram,
+    });
+    try {
+      await writeFile(
+        folder.at('export.xml'),
+        `<server-data xmlns='urn:xmpp:pie:0'><host jid='${target.domain}'>${users.join('')}${last}</host></server-data>`,
+      );
+      const offline = await parseOffline({
+        from: folder.at('export.xml'),
+        to: folder.at('import'),
+        layout: 'ejabberd',
+      });
+      if (!offline) throw new Error('nothing to do');
+      expect(await migrate(offline)).toMatchObject({ accounts: 8, failed: 0 });
+      await giveFolderTo('ejabberd', folder.at('import'));
+      await callEjabberd(target, 'import_piefxis', { file: folder.at('import', 'main.xml') });
+      await using carol = await login(target, 'carol');
+      expect(carol.jid.local).toBe('carol');
+    } finally {
+      await target.stop();
+    }
   });
 });

@@ -76,6 +76,7 @@ export const offlineTexts = {
         'Input of any size is read in constant memory. --from names what ejabberd exports (its main file, or the folder), or what Prosody does (a folder with a file for each account). Files that include others (XInclude) find them below their own folder only.',
         '--layout prosody writes a folder with a file NAME@HOST.xml for each account, as prosody-migrator reads it; --layout ejabberd a folder with main.xml and a file for each host. With a name that ends in .xml, or -, everything is one document.',
         'The output appears under its name when it is complete. A broken input, a full disk or a signal leave nothing behind, and what is there already is replaced with --force only. The files hold passwords: nobody but their owner can read them.',
+        'What would end the import of ejabberd in the middle is repaired or left out, and told: base64 that is none, broken credentials, and pictures of more than 187,000 bytes, which are beyond its max_payload_size. If yours is larger, say so with --max-avatar.',
         'An account whose name cannot be one, that is there twice, or whose elements nobody can understand is told and counted; it stops no other.',
       ].join('\n\n'),
     },
@@ -116,13 +117,14 @@ export async function parseOffline(flags: OfflineFlags): Promise<OfflineOptions 
   if (flags.diff === true && to === '-' && !isDryRun)
     throw new UsageError('--diff and --to - would both write to stdout');
   if (to === undefined && !isDryRun) throw new UsageError('--from wants --to, or --dry-run');
-  const maxAvatarBytes = flags.maxAvatar === undefined ? Number.MAX_SAFE_INTEGER : parseSize(flags.maxAvatar);
+  const layout = choose('layout', flags.layout, layouts);
+  const maxAvatarBytes = flags.maxAvatar === undefined ? largestAvatar[layout] : parseSize(flags.maxAvatar);
   if (maxAvatarBytes === undefined)
     throw new UsageError(`--max-avatar takes a size, as 64k, not ${flags.maxAvatar ?? ''}`);
   return {
     from,
     to: isDryRun ? undefined : to,
-    layout: choose('layout', flags.layout, layouts),
+    layout,
     isReplacing: flags.force === true,
     showsDiff: flags.diff === true,
     existing: choose('existing', flags.existing ?? 'skip', ['skip', 'merge', 'overwrite']),
@@ -134,6 +136,12 @@ export async function parseOffline(flags: OfflineFlags): Promise<OfflineOptions 
     report: flags.report,
   };
 }
+
+/** COMPAT(ejabberd 23.01): its import ends at a picture that is more than max_payload_size (250,000) in base64. */
+const largestAvatar: Readonly<Record<Layout, number>> = {
+  prosody: Number.MAX_SAFE_INTEGER,
+  ejabberd: 187_000,
+};
 
 function choose<T extends string>(name: string, given: string, allowed: readonly T[]): T {
   const found = allowed.find((each) => each === given);

@@ -24,8 +24,9 @@ import {
   type PepChanges,
 } from './pep-nodes.js';
 import { readElement } from './read-element.js';
+import { repairVcardTemp } from './repair-vcard-temp.js';
 import { ChildKind, DocumentScanner, type MarkedAccount, type MarkedChild } from './scan-document.js';
-import { convertScram, scramForm, scramOfPassword, type ScramForm } from './scram.js';
+import { convertScram, isKnownToEjabberd, scramForm, scramOfPassword, type ScramForm } from './scram.js';
 
 /** What is to be done with every account; it can be sent to another thread. */
 export interface AccountPlan {
@@ -224,8 +225,16 @@ class AccountConversion {
       }
       const credentials = this.#read(child);
       const form = scramForm(credentials);
-      if (form === undefined) {
-        this.#warn('dropped', 'scram-credentials', 'the credentials are broken: nobody can log in with them');
+      const isUnknown = plan.server === 'ejabberd' && !isKnownToEjabberd(credentials);
+      if (form === undefined || isUnknown) {
+        const { mechanism } = credentials.attrs as { mechanism?: string };
+        this.#warn(
+          'dropped',
+          'scram-credentials',
+          isUnknown ? (mechanism ?? '') : 'they are broken: nobody can log in with them',
+        );
+        // COMPAT(ejabberd 23.01): its import ends at them.
+        if (plan.server === 'ejabberd') this.#replacements.set(child, '');
       } else if (form !== plan.scram) {
         this.#replacements.set(child, serialize(convertScram(credentials, form, plan.scram)));
         isConverted = true;
@@ -324,32 +333,44 @@ class AccountConversion {
   }
 
   #toVcardTemp(): { outcome: AccountOutcome; reason?: string } {
-    const { plan } = this;
     const [presentChild] = this.#childrenOf(ChildKind.vcardTemp);
-    const [itemsChild] = this.#childrenOf(ChildKind.items);
     const present = presentChild && this.#read(presentChild);
-    const items = itemsChild && this.#read(itemsChild);
     this.#before = present;
-    this.#after = present;
+    const { card, hasAvatar: hasPicture } = this.#makeVcardTemp();
+    const [kept, reason] = this.#settle(card, present);
+    this.#after = kept ?? present;
+    const repairs =
+      present && this.plan.server === 'ejabberd' && this.#after
+        ? repairVcardTemp(this.#after, this.plan.maxAvatarBytes)
+        : [];
+    this.#warnings.push(...repairs);
+    if (kept) this.#made.push('card', ...(hasPicture ? ['avatar'] : []));
+    if (kept ?? (repairs.length > 0 ? present : undefined)) this.#put(presentChild, this.#after);
+    if (kept) return { outcome: 'migrated' };
+    if (!present) return { outcome: 'empty' };
+    return { outcome: 'skipped', reason: reason ?? 'it has a vcard-temp already' };
+  }
+
+  /** Of what is in the PEP nodes. */
+  #makeVcardTemp(): { card: Element | undefined; hasAvatar: boolean } {
+    const { plan } = this;
+    const [itemsChild] = this.#childrenOf(ChildKind.items);
+    const items = itemsChild && this.#read(itemsChild);
     const card = cardOf(items);
     const data = avatarDataOf(items);
-    const avatar = data && readAvatar(data);
+    let avatar = data && readAvatar(data);
     if (data && !avatar) this.#warn('photo-format', 'urn:xmpp:avatar:data', `${data.length} bytes`);
-    if (!card && !avatar) {
-      return present ? { outcome: 'skipped', reason: 'it has a vcard-temp already' } : { outcome: 'empty' };
+    if (avatar && avatar.data.length > plan.maxAvatarBytes) {
+      this.#warn('avatar-large', 'urn:xmpp:avatar:data', `${avatar.data.length} bytes`);
+      avatar = undefined;
     }
-    const { card: made, warnings } = vcard4ToVcardTemp(card ?? xml('vcard', { xmlns: NS_VCARD4_XML }), {
+    if (!card && !avatar) return { card: undefined, hasAvatar: false };
+    const made = vcard4ToVcardTemp(card ?? xml('vcard', { xmlns: NS_VCARD4_XML }), {
       avatar,
       ...(plan.server === 'ejabberd' && { target: 'ejabberd' }),
     });
-    this.#warnings.push(...warnings);
-    if (!made) return { outcome: 'empty' };
-    const [kept, reason] = this.#settle(made, present);
-    if (!kept) return { outcome: 'skipped', ...(reason !== undefined && { reason }) };
-    this.#after = kept;
-    this.#made.push('card', ...(avatar ? ['avatar'] : []));
-    this.#put(presentChild, kept);
-    return { outcome: 'migrated' };
+    this.#warnings.push(...made.warnings);
+    return { card: made.card, hasAvatar: avatar !== undefined };
   }
 
   #childrenOf(kind: ChildKind): MarkedChild[] {

@@ -16,6 +16,11 @@ const keyBytes: Readonly<Record<string, number>> = {
   'SCRAM-SHA-512': 64,
 };
 
+/** COMPAT(ejabberd 23.01): its import ends at credentials for a mechanism that it does not know. */
+export function isKnownToEjabberd(credentials: Element): boolean {
+  return Object.hasOwn(keyBytes, String(credentials.attrs['mechanism'] ?? ''));
+}
+
 const encoded = ['salt', 'server-key', 'stored-key'] as const;
 
 /** How the credentials are encoded, told by the length of their keys; undefined when they are broken. */

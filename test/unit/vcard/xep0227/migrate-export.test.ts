@@ -180,6 +180,47 @@ describe('an account on its way to another server', () => {
     expect(results).toMatchObject([{ outcome: 'migrated', made: ['card'] }]);
   });
 
+  it.each([
+    ['base64 that is none', '<PHOTO><TYPE>image/png</TYPE><BINVAL>!!!</BINVAL></PHOTO>', '', 'bad-base64'],
+    ['a logo of the same kind', '<LOGO><BINVAL>?</BINVAL></LOGO>', '', 'bad-base64'],
+    [
+      'base64 without its padding',
+      '<KEY><BINVAL>AAA</BINVAL></KEY>',
+      '<KEY><BINVAL>AAA=</BINVAL></KEY>',
+      'nonstandard',
+    ],
+    [
+      'a picture without a type',
+      '<PHOTO><BINVAL>/9j/4AAQSkZJRgABAQAASABI</BINVAL></PHOTO>',
+      '<PHOTO><BINVAL>/9j/4AAQSkZJRgABAQAASABI</BINVAL><TYPE>image/jpeg</TYPE></PHOTO>',
+      'type-unknown',
+    ],
+    [
+      'a picture that is too large',
+      `<PHOTO><TYPE>image/png</TYPE><BINVAL>${'AAAA'.repeat(500)}</BINVAL></PHOTO>`,
+      '',
+      'avatar-large',
+    ],
+  ])('has no %s, at which the import of ejabberd would end', async (_title, before, after, code) => {
+    const vcard = (content: string): string => `<vCard xmlns="vcard-temp"><FN>A</FN>${content}</vCard>`;
+    const { files, results } = await convertExport(wrap(`<user name='alice'>${vcard(before)}</user>`), {
+      layout: 'ejabberd',
+      plan: { maxAvatarBytes: 1000 },
+    });
+    expect(files['a.example.xml']).toContain(`<user name='alice'>${vcard(after)}</user>`);
+    expect(results[0]?.warnings.map((warning) => warning.code)).toEqual([code]);
+  });
+
+  it('has a card for ejabberd byte by byte when there is nothing wrong with it', async () => {
+    const good =
+      "<vCard xmlns='vcard-temp'><FN>A</FN><PHOTO><TYPE>image/png</TYPE>\n<BINVAL>AAAA\nAAAA</BINVAL></PHOTO></vCard>";
+    const { files, results } = await convertExport(wrap(`<user name='alice'>${good}</user>`), {
+      layout: 'ejabberd',
+    });
+    expect(files['a.example.xml']).toContain(good);
+    expect(results).toMatchObject([{ outcome: 'skipped', warnings: [] }]);
+  });
+
   it('is understood whatever its prefixes are', async () => {
     const { files } = await convertExport(
       `<p:server-data xmlns:p='urn:xmpp:pie:0' xmlns:v='vcard-temp' xmlns:z='urn:z'><p:host jid='a.example'><p:user name='alice' z:a='1'><v:vCard><v:FN>Alice</v:FN></v:vCard><z:x z:y='1'/></p:user></p:host></p:server-data>`,
