@@ -30,6 +30,19 @@ export function fileSource(handle: FileHandle): ByteSource {
   };
 }
 
+/** Bytes that are there already. */
+export function memorySource(bytes: Buffer): ByteSource {
+  let rest = bytes;
+  return {
+    read: (buffer, at) => {
+      const length = rest.copy(buffer, at);
+      rest = rest.subarray(length);
+      return Promise.resolve(length);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
 /** A stream, of which no more is taken than is wanted. */
 export function streamSource(stream: Readable): ByteSource {
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array | string>;

@@ -2,12 +2,20 @@
  * Reads an export, a file and what it includes or a folder of files, and hands its accounts on in batches: as much of
  * the input as fits into memory at a time, whatever its size.
  */
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { open, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { FileError } from '../../errors.js';
 import { codeOf, reasonOf } from '../../config/private-file.js';
-import { ExportInput, fileSource, InputError, streamSource, type ByteSource } from './export-input.js';
+import {
+  ExportInput,
+  fileSource,
+  InputError,
+  memorySource,
+  streamSource,
+  type ByteSource,
+} from './export-input.js';
 import {
   ChildKind,
   DocumentScanner,
@@ -60,6 +68,7 @@ export interface ReadLimits {
 }
 
 const MAX_INCLUDES_DEEP = 20;
+const SMALL_FILE_BYTES = 256 * 1024;
 const DEFAULTS: Required<ReadLimits> = {
   batchBytes: 1024 * 1024,
   largeBytes: 32 * 1024 * 1024,
@@ -117,7 +126,7 @@ export class ExportReader {
   ): Promise<void> {
     let source: ByteSource;
     try {
-      source = fileSource(await open(file));
+      source = await openSource(file);
     } catch (error) {
       throw new FileError(`cannot read ${file}: ${reasonOf(error)}`, { cause: error });
     }
@@ -311,6 +320,13 @@ export class ExportReader {
   }
 }
 
+/** Of thousands of small files each would take longer to wait for than to read. */
+async function openSource(file: string): Promise<ByteSource> {
+  const found = statSync(file);
+  const isSmall = found.isFile() && found.size <= SMALL_FILE_BYTES;
+  return isSmall ? memorySource(readFileSync(file)) : fileSource(await open(file));
+}
+
 /** What is passed on of an account, from its start to the end of what there is of it. */
 async function writeRest(sink: LargeSink, buffer: Buffer, account: MarkedAccount): Promise<void> {
   let from = account.start;
@@ -452,7 +468,7 @@ export async function sizeOfExport(files: readonly string[]): Promise<number> {
       all.add(path.resolve(path.dirname(first), decodeHref(href)));
   }
   for (const file of all) {
-    const found = await stat(file).catch(() => undefined);
+    const found = statSync(file, { throwIfNoEntry: false });
     if (found?.isFile()) bytes += found.size;
   }
   return bytes;
