@@ -9,6 +9,7 @@ import { Option } from '@commander-js/extra-typings';
 import { readTextFile, reasonOf } from '../../lib/config/private-file.js';
 import { parseSize } from '../../lib/input/size.js';
 import { isInShard, parseAccountList, parseShard } from '../../lib/vcard/xep0227/select-accounts.js';
+import { OfflineSummary } from './offline-summary.js';
 import type { AccountPlan, AccountResult } from '../../lib/vcard/xep0227/convert-account.js';
 import type { ExportReader } from '../../lib/vcard/xep0227/read-export.js';
 import type { ReportFile } from '../../lib/vcard/xep0227/report-file.js';
@@ -187,7 +188,7 @@ export async function runOffline(options: OfflineOptions, context: Context): Pro
   const input = await openInput(options.from, context);
   const writer = options.to === undefined ? undefined : await openOutput(options.to, options, context);
   const report = options.report === undefined ? undefined : await openReport(options.report);
-  const summary = new Summary();
+  const summary = new OfflineSummary();
   const bar = output.progress(options.from === '-' ? 'stdin' : options.from, 'bytes');
   const foreign = new Set<string>();
   try {
@@ -260,39 +261,6 @@ async function showDiff({ account, before, after }: AccountResult, output: Outpu
   );
 }
 
-class Summary {
-  readonly counts = { migrated: 0, skipped: 0, empty: 0, failed: 0 };
-  readonly #made: Record<string, number> = {};
-  readonly #warnings: Record<string, number> = {};
-
-  get total(): number {
-    return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
-  }
-
-  add({ outcome, made, warnings }: AccountResult): void {
-    this.counts[outcome] += 1;
-    for (const what of made) this.#made[what] = (this.#made[what] ?? 0) + 1;
-    for (const { code } of warnings) this.#warnings[code] = (this.#warnings[code] ?? 0) + 1;
-  }
-
-  toJson() {
-    return { accounts: this.total, ...this.counts, made: this.#made, warnings: this.#warnings };
-  }
-
-  render(): string {
-    const line = (counts: Readonly<Record<string, number>>): string =>
-      Object.entries(counts)
-        .filter(([, count]) => count > 0)
-        .map(([name, count]) => `${count} ${name}`)
-        .join(', ');
-    return [
-      `${this.total} accounts: ${line(this.counts) || 'none'}`,
-      ...(Object.keys(this.#made).length > 0 ? [`made: ${line(this.#made)}`] : []),
-      ...(Object.keys(this.#warnings).length > 0 ? [`warnings: ${line(this.#warnings)}`] : []),
-    ].join('\n');
-  }
-}
-
 interface OfflineInput {
   read: (reader: ExportReader) => Promise<void>;
   /** Of all files together, where that is known. */
@@ -307,7 +275,7 @@ async function openInput(from: string, { stdin }: Context): Promise<OfflineInput
   } catch (error) {
     throw new FileError(`cannot read ${from}: ${reasonOf(error)}`, { cause: error });
   }
-  const { findExportFiles, sizeOfExport } = await import('../../lib/vcard/xep0227/read-export.js');
+  const { findExportFiles, sizeOfExport } = await import('../../lib/vcard/xep0227/find-export.js');
   if (!found.isDirectory()) {
     const bytes = found.isFile() ? await sizeOfExport([from]) : undefined;
     return { read: (reader) => reader.readFile(from), bytes };

@@ -6,7 +6,7 @@ import { isAscii } from 'node:buffer';
 import { ProtocolError } from '../../errors.js';
 import { Element } from '../../xml/element.js';
 import { APOSTROPHE, decodeReferences, EQUALS, GREATER, isSpace, LESS, QUOTATION, SLASH } from './markup.js';
-import type { Scope } from './scan-document.js';
+import type { Scope } from './namespace-scope.js';
 
 /** What is written from trees calls itself for each level. */
 const MAX_DEPTH = 200;

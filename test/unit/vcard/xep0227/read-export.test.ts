@@ -4,9 +4,9 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileError } from '../../../../src/lib/errors.js';
+import { findExportFiles } from '../../../../src/lib/vcard/xep0227/find-export.js';
 import {
   ExportReader,
-  findExportFiles,
   type AccountSink,
   type ReadLimits,
 } from '../../../../src/lib/vcard/xep0227/read-export.js';

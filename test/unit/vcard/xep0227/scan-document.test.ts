@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, it } from 'vitest';
 import { readElement } from '../../../../src/lib/vcard/xep0227/read-element.js';
+import { ScanError } from '../../../../src/lib/vcard/xep0227/markup-scanner.js';
 import {
   ChildKind,
   DocumentScanner,
-  ScanError,
   type DocumentLevel,
   type MarkedAccount,
 } from '../../../../src/lib/vcard/xep0227/scan-document.js';
