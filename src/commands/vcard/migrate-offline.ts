@@ -81,6 +81,10 @@ export const offlineTexts = {
         'An account whose name cannot be one, that is there twice, or whose elements nobody can understand is told and counted; it stops no other.',
       ].join('\n\n'),
     },
+    {
+      title: 'REPORT OF FILES',
+      text: 'An entry for each account: account; outcome (migrated, skipped because it has a card already, empty because there is nothing to migrate, failed); made (card, avatar, credentials); reason, where it was skipped or failed; and warnings, each with code, element and value.',
+    },
   ],
   examples: [
     {

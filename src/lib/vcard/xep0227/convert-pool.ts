@@ -24,39 +24,35 @@ export interface ConvertPool {
 
 /** Below this much input a thread takes longer to start than the work. */
 const SMALL_BYTES = 4 * 1024 * 1024;
-const MAX_WORKERS = 8;
+/** The thread that reads and writes keeps so many busy; each needs some 40 MB. */
+const MAX_THREADS = 3;
 const MAX_SPARE_BYTES = 12 * 1024 * 1024;
-/** COMPAT: a thread has a heap of its own, and lets it grow to gigabytes before it cleans up. */
+/** A thread has a heap of its own, and would let it grow for long before it cleans up. */
 const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 };
 
 /** @param inputBytes undefined when it is not known */
 export function createConvertPool(plan: AccountPlan, inputBytes: number | undefined): ConvertPool {
   const program = path.join(__dirname, 'account-worker.js');
-  const isSmall = inputBytes !== undefined && inputBytes < SMALL_BYTES;
+  const count = existsSync(program) ? Math.min(MAX_THREADS, availableParallelism()) : 0;
   const spare = new SpareMemory();
-  const memory: Pick<ConvertPool, 'take' | 'giveBack'> = {
-    take: (bytes) => Buffer.from(spare.take(bytes) ?? Buffer.allocUnsafeSlow(bytes).buffer),
-    giveBack: (each) => spare.put(each),
-  };
-  if (isSmall || !existsSync(program)) {
-    return {
-      ...memory,
-      capacity: 1,
-      convert: (batch) => {
+  let threads: ConvertThread[] = [];
+  let convertedBytes = 0;
+  const isLarge = (): boolean => (inputBytes ?? convertedBytes) >= SMALL_BYTES;
+  return {
+    capacity: Math.max(1, count * 2),
+    convert: (batch) => {
+      if (count === 0 || !isLarge()) {
+        convertedBytes += batch.length;
         const converted = convertBatch(batch, plan, spare.take(sizeOfOutput(batch)));
         spare.put(batch.bytes.buffer);
         return Promise.resolve(converted);
-      },
-      close: () => Promise.resolve(),
-    };
-  }
-  const count = Math.min(MAX_WORKERS, availableParallelism());
-  const threads = Array.from({ length: count }, () => new ConvertThread(program, plan, spare));
-  return {
-    ...memory,
-    capacity: count * 2,
-    convert: (batch) =>
-      threads.reduce((least, each) => (each.load < least.load ? each : least)).convert(batch),
+      }
+      if (threads.length === 0)
+        threads = Array.from({ length: count }, () => new ConvertThread(program, plan, spare));
+      return threads.reduce((least, each) => (each.load < least.load ? each : least)).convert(batch);
+    },
+    take: (bytes) => Buffer.from(spare.take(bytes) ?? Buffer.allocUnsafeSlow(bytes).buffer),
+    giveBack: (memory) => spare.put(memory),
     close: async () => {
       await Promise.all(threads.map((thread) => thread.close()));
     },
@@ -95,6 +91,7 @@ interface Waiting {
 class ConvertThread {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
+  #failure: Error | undefined;
 
   constructor(
     program: string,
@@ -107,6 +104,7 @@ class ConvertThread {
       this.#waiting.shift()?.resolve({ output: Buffer.from(memory, 0, length), accounts, results });
     });
     this.#worker.on('error', (error: Error) => {
+      this.#failure = error;
       for (const { reject } of this.#waiting.splice(0)) reject(error);
     });
   }
@@ -116,6 +114,7 @@ class ConvertThread {
   }
 
   convert({ bytes, length, accounts }: AccountBatch): Promise<ConvertedBatch> {
+    if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       const spare = this.spare.take(sizeOfOutput({ length, accounts }));
