@@ -205,6 +205,16 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./vcard/migrate.js')),
   },
   {
+    path: 'vcard verify',
+    summary: 'compare what a migration published with what is there',
+    load: load(() => import('./vcard/verify.js')),
+  },
+  {
+    path: 'vcard rollback',
+    summary: 'put back what was there before a migration',
+    load: load(() => import('./vcard/rollback.js')),
+  },
+  {
     path: 'completion',
     summary: 'print the completion script of a shell',
     load: load(() => import('./completion.js')),

@@ -4,18 +4,15 @@
  */
 import { stat } from 'node:fs/promises';
 import type { Context } from '../../lib/context.js';
-import { FileError, NegativeError, UsageError } from '../../lib/errors.js';
+import { FileError, UsageError } from '../../lib/errors.js';
 import { Option } from '@commander-js/extra-typings';
-import { readTextFile, reasonOf } from '../../lib/config/private-file.js';
+import { reasonOf } from '../../lib/config/private-file.js';
 import { parseSize } from '../../lib/input/size.js';
-import { isInShard, parseAccountList, parseShard } from '../../lib/vcard/xep0227/select-accounts.js';
-import { OfflineSummary } from './offline-summary.js';
-import type { AccountPlan, AccountResult } from '../../lib/vcard/xep0227/convert-account.js';
+import type { AccountPlan } from '../../lib/vcard/xep0227/convert-account.js';
 import type { ExportReader } from '../../lib/vcard/xep0227/read-export.js';
-import type { ReportFile } from '../../lib/vcard/xep0227/report-file.js';
-import type { Output } from '../../lib/output/output.js';
-import { safeText } from '../../lib/output/safe-text.js';
 import type { ExportWriter } from '../../lib/vcard/xep0227/write-export.js';
+import { choose, parseLimit, parseSelection } from './migration-flags.js';
+import { MAX_TOLD, openReport, showDiff, Summary } from './migration-report.js';
 
 export const layouts = ['ejabberd', 'prosody'] as const;
 export type Layout = (typeof layouts)[number];
@@ -148,34 +145,6 @@ const largestAvatar: Readonly<Record<Layout, number>> = {
   ejabberd: 187_000,
 };
 
-function choose<T extends string>(name: string, given: string, allowed: readonly T[]): T {
-  const found = allowed.find((each) => each === given);
-  if (found === undefined) {
-    const last = allowed.at(-1) ?? '';
-    throw new UsageError(`--${name} takes ${allowed.slice(0, -1).join(', ')} or ${last}, not ${given}`);
-  }
-  return found;
-}
-
-function parseLimit(given: string | undefined): number | undefined {
-  if (given === undefined) return undefined;
-  const limit = Number(given);
-  if (!/^\d+$/.test(given) || limit < 1)
-    throw new UsageError(`--limit takes a number of accounts, not ${given}`);
-  return limit;
-}
-
-async function parseSelection({ only, shard }: OfflineFlags): Promise<OfflineOptions['isWanted']> {
-  const list =
-    only === undefined ? undefined : parseAccountList(await readTextFile(only, 'the list of accounts'), only);
-  const part = shard === undefined ? undefined : parseShard(shard);
-  if (!list && !part) return undefined;
-  return (account) => (list?.has(account) ?? true) && (part === undefined || isInShard(account, part));
-}
-
-/** Of failures as many are told one by one; all of them are in the report. */
-const MAX_TOLD = 20;
-
 export async function runOffline(options: OfflineOptions, context: Context): Promise<void> {
   const { output, signal } = context;
   const { migrateExport } = await import('../../lib/vcard/xep0227/migrate-export.js');
@@ -192,7 +161,7 @@ export async function runOffline(options: OfflineOptions, context: Context): Pro
   const input = await openInput(options.from, context);
   const writer = options.to === undefined ? undefined : await openOutput(options.to, options, context);
   const report = options.report === undefined ? undefined : await openReport(options.report);
-  const summary = new OfflineSummary();
+  const summary = new Summary();
   const bar = output.progress(options.from === '-' ? 'stdin' : options.from, 'bytes');
   const foreign = new Set<string>();
   try {
@@ -229,40 +198,7 @@ export async function runOffline(options: OfflineOptions, context: Context): Pro
   }
   // The one who writes to stdout has said everything.
   if (options.to !== '-') await output.result(summary.toJson(), () => summary.render());
-  const { failed } = summary.counts;
-  if (failed > 0) {
-    throw new NegativeError(
-      `${failed} of ${summary.total} accounts could not be migrated as they should be`,
-      {
-        ...(failed > MAX_TOLD && { hint: '--report FILE says why, for each of them' }),
-        details: { failed, accounts: summary.total },
-      },
-    );
-  }
-}
-
-async function openReport(file: string): Promise<ReportFile> {
-  const [{ ReportFile }, { stage }, { openFileTarget }] = await Promise.all([
-    import('../../lib/vcard/xep0227/report-file.js'),
-    import('../../lib/vcard/xep0227/staging.js'),
-    import('../../lib/vcard/xep0227/write-export.js'),
-  ]);
-  const target = await openFileTarget(file, await stage(file, { isFolder: false, isReplacing: true }));
-  return new ReportFile(target, file.endsWith('.csv') ? 'csv' : 'json');
-}
-
-async function showDiff({ account, before, after }: AccountResult, output: Output): Promise<void> {
-  const { diffCards } = await import('../../lib/vcard/xep0227/card-diff.js');
-  const lines = diffCards(before, after);
-  if (!lines) return;
-  const { style } = output;
-  const paint = (line: string): string => {
-    const text = safeText(line);
-    return line.startsWith('+') ? style.good(text) : line.startsWith('-') ? style.bad(text) : text;
-  };
-  await output.item({ account, diff: lines }, () =>
-    [style.strong(safeText(account)), ...lines.map(paint), ''].join('\n'),
-  );
+  summary.throwIfFailed();
 }
 
 interface OfflineInput {

@@ -1,5 +1,5 @@
 import { defineCommand } from '../../lib/command/definition.js';
-import { UsageError } from '../../lib/errors.js';
+import type { Context } from '../../lib/context.js';
 import {
   offlineCompletes,
   offlineOptions,
@@ -8,19 +8,31 @@ import {
   runOffline,
   type OfflineOptions,
 } from './migrate-offline.js';
+import {
+  onlineCompletes,
+  onlineOptions,
+  onlineTexts,
+  parseOnline,
+  runOnline,
+  type OnlineOptions,
+} from './migrate-online.js';
+
+type MigrateOptions = ({ where: 'files' } & OfflineOptions) | ({ where: 'server' } & OnlineOptions);
 
 export const command = defineCommand({
   path: 'vcard migrate',
   summary: 'move profiles and pictures from vcard-temp to vCard4',
   description: [
     'Moves the profiles and pictures of accounts from vcard-temp (XEP-0054) to vCard4 in PEP (XEP-0292) and to the avatars of XEP-0084, and says for each account what was made, what was repaired and what was lost.',
+    onlineTexts.description,
     offlineTexts.description,
   ].join('\n\n'),
-  sections: offlineTexts.sections,
-  examples: offlineTexts.examples,
+  sections: [...onlineTexts.sections, ...offlineTexts.sections],
+  examples: [...onlineTexts.examples, ...offlineTexts.examples],
   exitCodes: { 1: 'some accounts could not be migrated as they should be; all others were' },
   completes: {
     ...offlineCompletes,
+    ...onlineCompletes,
     '--existing': ['skip', 'merge', 'overwrite'],
     '--access': ['open', 'presence', 'keep'],
     '--dates': ['extended', 'rfc'],
@@ -30,9 +42,12 @@ export const command = defineCommand({
     '--limit': 'none',
     '--report': 'file',
   },
-  needs: 'nothing',
   build: (command) =>
     command
+      .addOption(onlineOptions.accounts)
+      .addOption(onlineOptions.journal)
+      .addOption(onlineOptions.concurrency)
+      .addOption(onlineOptions.rate)
       .addOption(offlineOptions.from)
       .addOption(offlineOptions.to)
       .addOption(offlineOptions.layout)
@@ -53,13 +68,10 @@ export const command = defineCommand({
       .option('--only <file>', 'only the accounts of a list, an address on each line')
       .option('--shard <i/n>', 'only part i of n; together the parts are all')
       .option('--limit <n>', 'only the first n accounts'),
-  parse: async (_args, flags): Promise<OfflineOptions> => {
+  parse: async (_args, flags): Promise<MigrateOptions> => {
     const offline = await parseOffline(flags);
-    if (!offline)
-      throw new UsageError('nothing says what to migrate', {
-        hint: '--from FILE --to FILE --layout prosody',
-      });
-    return offline;
+    return offline ? { where: 'files', ...offline } : { where: 'server', ...(await parseOnline(flags)) };
   },
-  run: runOffline,
+  run: (options, context: Context) =>
+    options.where === 'files' ? runOffline(options, context) : runOnline(options, context),
 });

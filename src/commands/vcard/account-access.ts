@@ -1,0 +1,115 @@
+/**
+ * The ways into accounts that are migrated, verified or taken back: the own one, those of a list with passwords, or all
+ * of a host through a component that has the privilege (XEP-0356).
+ */
+import { Option } from '@commander-js/extra-typings';
+import { readPrivateFile, readTextFile } from '../../lib/config/private-file.js';
+import type { ChosenAccount } from '../../lib/config/choose-account.js';
+import { configPaths } from '../../lib/config/paths.js';
+import type { Context } from '../../lib/context.js';
+import { UsageError } from '../../lib/errors.js';
+import { JID } from '../../lib/jid/jid.js';
+import type { AccountHandle } from '../../lib/vcard/migration/account-state.js';
+import type { ListedAccount } from '../../lib/vcard/migration/parse-accounts.js';
+
+export interface AccessOptions {
+  /** A CSV file with passwords. */
+  accounts: string | undefined;
+  /** A file with a list of addresses; a component works on these. */
+  only?: string | undefined;
+  /** The same, known already. */
+  listed?: readonly string[];
+}
+
+export const accountsOption = (): Option<'--accounts <file>'> =>
+  new Option(
+    '--accounts <file>',
+    'accounts with their passwords: a private CSV file, JID,PASSWORD on each line',
+  );
+
+export interface AccountAccess extends AsyncDisposable {
+  /** Whose cards are meant. */
+  accounts: readonly JID[];
+  /** One connection for all. */
+  isConnectionShared: boolean;
+  /** What it is called when nobody says: the host, or the account. */
+  name: string;
+  /** Calls `work` with something that speaks for the account. */
+  withAccount<T>(account: JID, work: (handle: AccountHandle) => Promise<T>): Promise<T>;
+}
+
+/** @throws UsageError a component without a list @throws FileError @throws ConnectError @throws AuthError */
+export async function openAccess(
+  { accounts, only, listed: known }: AccessOptions,
+  context: Context,
+): Promise<AccountAccess> {
+  const listed =
+    known?.map((address) => JID.parse(address)) ?? (only === undefined ? undefined : await readList(only));
+  if (accounts !== undefined) return openList(accounts, listed, context);
+  const session = await context.connect();
+  const close = (): Promise<void> => session.close();
+  if (session.kind === 'client') {
+    const own = session.jid.bare;
+    return {
+      accounts: !listed || listed.some((account) => account.equals(own)) ? [own] : [],
+      isConnectionShared: true,
+      name: own.toString(),
+      withAccount: (account, work) => work({ account, requester: session }),
+      [Symbol.asyncDispose]: close,
+    };
+  }
+  if (!listed) {
+    await session.close();
+    throw new UsageError('a component has to be told whose cards are meant', {
+      hint: 'prosodyctl shell user list HOST >users.txt, and --only users.txt',
+    });
+  }
+  const { PrivilegedRequester } = await import('../../lib/privilege/privileged-requester.js');
+  return {
+    accounts: listed,
+    isConnectionShared: true,
+    name: listed[0]?.domain ?? session.jid.domain,
+    withAccount: (account, work) => work({ account, requester: new PrivilegedRequester(session, account) }),
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function openList(
+  file: string,
+  wanted: readonly JID[] | undefined,
+  context: Context,
+): Promise<AccountAccess> {
+  const { parseAccounts } = await import('../../lib/vcard/migration/parse-accounts.js');
+  const all = parseAccounts(await readPrivateFile(file, 'the list of accounts'), file);
+  const listed = wanted ? all.filter(({ account }) => wanted.some((one) => one.equals(account))) : all;
+  const { connectOptionsFor } = await import('../../lib/config/account-connect-options.js');
+  const paths = configPaths(context.env);
+  const byAddress = new Map<string, ListedAccount>(listed.map((one) => [one.account.toString(), one]));
+  return {
+    accounts: listed.map(({ account }) => account),
+    isConnectionShared: false,
+    name: all[0]?.account.domain ?? 'accounts',
+    withAccount: async (account, work) => {
+      const one = byAddress.get(account.toString());
+      if (!one) throw new UsageError(`${account.toString()} is not in ${file}`);
+      await using session = await context.connect({
+        ...(await connectOptionsFor(asAccount(account), context, paths)),
+        credentials: { password: () => Promise.resolve(one.password) },
+      });
+      return await work({ account, requester: session });
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** Reached as the options say; no profile has a part in it. */
+function asAccount(jid: JID): ChosenAccount {
+  return { kind: 'client', isAnonymous: false, jid, name: undefined, profile: undefined };
+}
+
+async function readList(file: string): Promise<JID[]> {
+  const { parseAccountList } = await import('../../lib/vcard/xep0227/select-accounts.js');
+  return [...parseAccountList(await readTextFile(file, 'the list of accounts'), file)].map((address) =>
+    JID.parse(address),
+  );
+}

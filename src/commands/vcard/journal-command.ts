@@ -1,0 +1,70 @@
+/** What `vcard verify` and `vcard rollback` have in common: the accounts of a journal, one after the other. */
+import type { Context } from '../../lib/context.js';
+import { NegativeError } from '../../lib/errors.js';
+import type { AccountHandle } from '../../lib/vcard/migration/account-state.js';
+import { forEachAccount } from '../../lib/vcard/migration/for-each-account.js';
+import { Journal, type JournalAccount } from '../../lib/vcard/migration/journal.js';
+import { openAccess } from './account-access.js';
+import { paceOf } from './migrate-online.js';
+import { MAX_TOLD } from './migration-report.js';
+
+export interface JournalOptions {
+  journal: string;
+  accounts: string | undefined;
+  concurrency: number;
+}
+
+export interface JournalWork {
+  /** How those are that it went well for: `published`. */
+  good: string;
+  isMeant: (entry: JournalAccount) => boolean;
+  /** @returns what is wrong; nothing when all is well */
+  work: (handle: AccountHandle, entry: JournalAccount, journal: Journal) => Promise<readonly string[]>;
+}
+
+/** @throws NegativeError something is wrong with some of them */
+export async function runOnJournal(
+  { journal: file, accounts, concurrency }: JournalOptions,
+  { good, isMeant, work }: JournalWork,
+  context: Context,
+): Promise<void> {
+  const { output, signal } = context;
+  await using journal = await Journal.open(file, { mustExist: true });
+  const meant = [...journal.accounts].filter(([, entry]) => isMeant(entry)).map(([account]) => account);
+  await using access = await openAccess({ accounts, listed: meant }, context);
+  const reachable = new Set(access.accounts.map(String));
+  const missing = meant.filter((account) => !reachable.has(account));
+  const wrong: { account: string; problems: readonly string[] }[] = [];
+  const fail = (account: string, problems: readonly string[]): void => {
+    wrong.push({ account, problems });
+    if (wrong.length <= MAX_TOLD) output.warn(`${account}: ${problems.join('; ')}`);
+  };
+  for (const account of missing) fail(account, ['this account cannot be reached with what is given']);
+  const bar = output.progress(access.name, 'items');
+  let count = 0;
+  try {
+    await forEachAccount(
+      access.accounts,
+      paceOf(access, { concurrency }, signal),
+      async (account) => {
+        const entry = journal.accounts.get(account.toString());
+        if (!entry) return;
+        const problems = await access.withAccount(account, (handle) => work(handle, entry, journal));
+        if (problems.length > 0) fail(account.toString(), problems);
+        count += 1;
+        bar.update(count, meant.length, `${wrong.length} not`);
+      },
+      (account, error) => {
+        fail(account.toString(), [error.message]);
+        return Promise.resolve();
+      },
+    );
+  } finally {
+    bar.stop();
+  }
+  const facts = { accounts: meant.length, good: meant.length - wrong.length, wrong };
+  const said = (number: number): string =>
+    `${number} of ${meant.length} ${meant.length === 1 ? 'account' : 'accounts'}`;
+  await output.result(facts, () => `${said(facts.good)} as ${good}`);
+  if (wrong.length > 0) throw new NegativeError(`${said(wrong.length)} not as ${good}`);
+}

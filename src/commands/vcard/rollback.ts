@@ -1,0 +1,56 @@
+import { defineCommand } from '../../lib/command/definition.js';
+import type { Context } from '../../lib/context.js';
+import { restoreAccount } from '../../lib/vcard/migration/migrate-account.js';
+import { accountsOption } from './account-access.js';
+import { runOnJournal, type JournalOptions } from './journal-command.js';
+import { parseCount } from './migrate-online.js';
+
+export const command = defineCommand({
+  path: 'vcard rollback',
+  summary: 'put back what was there before a migration',
+  description:
+    'For each account that a run of xmppctl vcard migrate has changed, or was about to change when it was ended, the items are put back as they were, what was not there is removed, and nodes get back who may read them. Log in as for the migration. Ended in the middle, it goes on when it is started again.',
+  examples: [
+    {
+      does: 'take back the move of the own card',
+      line: 'xmppctl vcard rollback vcard-migrate-juliet@example.org.journal',
+    },
+  ],
+  sections: [
+    {
+      title: 'JSON OUTPUT',
+      text: 'One object: accounts and good (numbers), and wrong, a list of objects with account and problems.',
+    },
+  ],
+  exitCodes: { 1: 'some accounts could not be put back' },
+  completes: { journal: 'file', '--accounts': 'file', '--concurrency': 'none' },
+  build: (command) =>
+    command
+      .argument('<journal>', 'the journal of the migration')
+      .addOption(accountsOption())
+      .option('--concurrency <n>', 'accounts at a time (default 10)'),
+  parse: ([journal], { accounts, concurrency }): JournalOptions => ({
+    journal,
+    accounts,
+    concurrency: parseCount('--concurrency', concurrency, 1000) ?? 10,
+  }),
+  run: runRollback,
+});
+
+/** @throws NegativeError some could not be put back */
+export async function runRollback(options: JournalOptions, context: Context): Promise<void> {
+  const { signal } = context;
+  await runOnJournal(
+    options,
+    {
+      good: 'before',
+      isMeant: ({ before, isRolledBack }) => before !== undefined && !isRolledBack,
+      work: async (handle, { before }, journal) => {
+        if (before) await restoreAccount(handle, before, { signal });
+        await journal.rolledBack(handle.account.toString());
+        return [];
+      },
+    },
+    context,
+  );
+}

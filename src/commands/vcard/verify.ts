@@ -1,0 +1,55 @@
+import { defineCommand } from '../../lib/command/definition.js';
+import type { Context } from '../../lib/context.js';
+import { verifyAccount } from '../../lib/vcard/migration/migrate-account.js';
+import { accountsOption } from './account-access.js';
+import { runOnJournal, type JournalOptions } from './journal-command.js';
+import { parseCount } from './migrate-online.js';
+
+export const command = defineCommand({
+  path: 'vcard verify',
+  summary: 'compare what a migration published with what is there',
+  description:
+    'Reads back the card and the picture of each account that a run of xmppctl vcard migrate has changed, and compares them with what it published, as its journal says. Log in as for the migration.',
+  examples: [
+    { does: 'check the own card', line: 'xmppctl vcard verify vcard-migrate-juliet@example.org.journal' },
+    {
+      does: 'check all accounts of a host',
+      line: 'xmppctl --component migrate.example.org vcard verify vcard-migrate-example.org.journal',
+    },
+  ],
+  sections: [
+    {
+      title: 'JSON OUTPUT',
+      text: 'One object: accounts and good (numbers), and wrong, a list of objects with account and problems.',
+    },
+  ],
+  exitCodes: { 1: 'something is not as it was published' },
+  completes: { journal: 'file', '--accounts': 'file', '--concurrency': 'none' },
+  build: (command) =>
+    command
+      .argument('<journal>', 'the journal of the migration')
+      .addOption(accountsOption())
+      .option('--concurrency <n>', 'accounts at a time (default 10)'),
+  parse: ([journal], { accounts, concurrency }): JournalOptions => ({
+    journal,
+    accounts,
+    concurrency: parseCount('--concurrency', concurrency, 1000) ?? 10,
+  }),
+  run: runVerify,
+});
+
+/** @throws NegativeError something differs */
+export async function runVerify(options: JournalOptions, context: Context): Promise<void> {
+  const { signal } = context;
+  await runOnJournal(
+    options,
+    {
+      good: 'published',
+      isMeant: ({ done, planned, isRolledBack }) =>
+        done?.outcome === 'migrated' && planned !== undefined && !isRolledBack,
+      work: (handle, { planned }) =>
+        planned ? verifyAccount(handle, planned, { signal }) : Promise.resolve([]),
+    },
+    context,
+  );
+}

@@ -1,0 +1,111 @@
+/** One account: looked at, planned, saved, published; taken back; compared with what was published. */
+import { configureNode } from '../../pubsub/nodes.js';
+import { publishItem, retractItem } from '../../pubsub/items.js';
+import { isNothingThere } from '../../pubsub/requester.js';
+import type { WaitOptions } from '../../session/session.js';
+import { canonicalXml } from '../../xml/canonical.js';
+import { parseXml } from '../../xml/parse.js';
+import { NODE_VCARD4, NS_AVATAR_METADATA } from '../profile/stanzas.js';
+import { publishAvatar, publishVcard4 } from '../profile/write-profile.js';
+import type { AccountResult } from '../xep0227/convert-account.js';
+import { avatarIdIn, migratedNodes, readState, type AccountHandle } from './account-state.js';
+import type { Journal, JournalAccount } from './journal.js';
+import { planAccount, type MigrationPolicy } from './plan-account.js';
+
+export interface MigrateAccountOptions extends WaitOptions {
+  policy: MigrationPolicy;
+  /** Undefined: nothing is changed. */
+  journal: Journal | undefined;
+}
+
+/**
+ * Begun by an earlier run that was killed, it goes on: what was published then is not published again.
+ * @throws StanzaError @throws TimeoutError @throws FileError the journal cannot be written
+ */
+export async function migrateAccount(
+  handle: AccountHandle,
+  { policy, journal, ...options }: MigrateAccountOptions,
+): Promise<AccountResult> {
+  const account = handle.account.toString();
+  const state = await readState(handle, options);
+  const earlier = journal?.accounts.get(account);
+  // What an unfinished run has published is no card that was there before it.
+  const nodes = earlier?.before ?? state.nodes;
+  const plan = planAccount({ ...state, nodes }, handle.account.local, policy);
+  const { outcome, warnings, reason, card, avatar } = plan;
+  const made = [...(card ? ['card'] : []), ...(avatar ? ['avatar'] : [])];
+  const result: AccountResult = {
+    account,
+    outcome,
+    made,
+    warnings,
+    ...(reason !== undefined && { reason }),
+    before: state.nodes[NODE_VCARD4].item?.payload.toString(),
+    after: card?.toString(),
+  };
+  if (!journal) return result;
+  if (outcome === 'migrated') {
+    const planned = { card: card?.toString() ?? null, avatar: avatar?.id ?? null };
+    await journal.before(account, nodes, planned);
+    const target = { account: handle.account, access: policy.access, ...options };
+    if (avatar && avatarIdIn(state.nodes[NS_AVATAR_METADATA].item) !== avatar.id)
+      await publishAvatar(handle.requester, avatar, target);
+    const current = state.nodes[NODE_VCARD4].item?.payload;
+    if (card && !(current && canonicalXml(current) === canonicalXml(card)))
+      await publishVcard4(handle.requester, card, target);
+  }
+  await journal.done(account, { outcome, made, warnings, reason });
+  return result;
+}
+
+/**
+ * Puts back what was there: the items as they were, and nothing where nothing was; the access of the nodes.
+ * @throws StanzaError @throws TimeoutError
+ */
+export async function restoreAccount(
+  { account, requester }: AccountHandle,
+  before: NonNullable<JournalAccount['before']>,
+  options: WaitOptions,
+): Promise<void> {
+  const now = await readState({ account, requester }, options);
+  // The picture before what points to it, as always; what there was not goes in the other order.
+  for (const node of [...migratedNodes].reverse()) {
+    const { item, access } = before[node];
+    const current = now.nodes[node];
+    if (!item) continue;
+    const isSame =
+      current.item?.id === item.id && canonicalXml(current.item.payload) === canonicalXml(item.payload);
+    if (!isSame) await publishItem(requester, { service: account, node, ...item }, options);
+    if (access !== undefined && access !== current.access)
+      await configureNode(requester, { service: account, node, fields: { access_model: access } }, options);
+  }
+  for (const node of migratedNodes) {
+    const current = now.nodes[node].item;
+    if (!current || before[node].item?.id === current.id) continue;
+    try {
+      await retractItem(requester, { service: account, node, id: current.id }, options);
+    } catch (error) {
+      if (!isNothingThere(error)) throw error;
+    }
+  }
+}
+
+/** @returns what differs; nothing when all is as it was published */
+export async function verifyAccount(
+  handle: AccountHandle,
+  planned: NonNullable<JournalAccount['planned']>,
+  options: WaitOptions,
+): Promise<string[]> {
+  const { nodes } = await readState(handle, options);
+  const differences: string[] = [];
+  const card = nodes[NODE_VCARD4].item?.payload;
+  if (planned.card !== null) {
+    if (!card) differences.push('the card is not there');
+    else if (canonicalXml(card) !== canonicalXml(parseXml(planned.card)))
+      differences.push('the card is another one');
+  }
+  const id = avatarIdIn(nodes[NS_AVATAR_METADATA].item);
+  if (planned.avatar !== null && id !== planned.avatar)
+    differences.push(id === undefined ? 'the picture is not there' : 'the picture is another one');
+  return differences;
+}

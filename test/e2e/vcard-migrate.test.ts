@@ -1,0 +1,234 @@
+/** `vcard migrate`, `verify` and `rollback` as processes, on real servers. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
+import { JID } from '../../src/lib/jid/jid.js';
+import { PrivilegedRequester } from '../../src/lib/privilege/privileged-requester.js';
+import { fetchItems, publishItem } from '../../src/lib/pubsub/items.js';
+import { fetchAccessModel } from '../../src/lib/pubsub/nodes.js';
+import type { Sandbox } from '../../src/lib/sandbox/sandbox.js';
+import { startSandbox } from '../../src/lib/sandbox/start-sandbox.js';
+import { connect } from '../../src/lib/session/connect.js';
+import { fetchAvatar, fetchVcard4 } from '../../src/lib/vcard/profile/read-profile.js';
+import { NODE_VCARD4 } from '../../src/lib/vcard/profile/stanzas.js';
+import { setVcardTemp } from '../../src/lib/vcard/profile/write-profile.js';
+import { parseXml } from '../../src/lib/xml/parse.js';
+import { environmentOf } from '../support/as-account.js';
+import { runXmppctl, startXmppctl } from '../support/run-xmppctl.js';
+import { connectAccount } from '../support/sandbox-session.js';
+import { describeOnEachServer } from '../support/servers.js';
+import { useTemporaryHome } from '../support/temporary-home.js';
+
+const gif = 'R0lGODlhAQABAAAAACw=';
+const photo = `<PHOTO><TYPE>image/gif</TYPE><BINVAL>${gif}</BINVAL></PHOTO>`;
+const oldCard = (name: string, more = '') =>
+  parseXml(
+    `<vCard xmlns='vcard-temp'><FN>${name}</FN><GEO><LAT>45.4</LAT><LON>10.9</LON></GEO>${more}</vCard>`,
+  );
+
+// Prosody makes a vCard4 of a vcard-temp by itself, unless it is an old one: that is tested below.
+describeOnEachServer(
+  'xmppctl vcard migrate',
+  (server) => {
+    if (server.name === 'prosody') {
+      it('has nothing to do where the server has done it', async () => {
+        await using session = await connectAccount(server.sandbox, 'alice');
+        await setVcardTemp(session, oldCard('Alice'));
+        const result = await as('alice', ['vcard', 'migrate', '--json']);
+        expect(result.code).toBe(0);
+        expect(JSON.parse(result.stdout)).toMatchObject({ accounts: 1, skipped: 1 });
+      });
+    }
+    const home = useTemporaryHome();
+    const as = (name: string, args: readonly string[]) =>
+      runXmppctl(args, { cwd: home.dir, env: { ...home.env, ...environmentOf(server.sandbox, name) } });
+    if (server.name === 'prosody') return;
+
+    it('moves the own card and picture, verifies it, and takes it back', async () => {
+      await using session = await connectAccount(server.sandbox, 'bob');
+      await setVcardTemp(session, oldCard('Bob', photo));
+      const dry = await as('bob', ['vcard', 'migrate', '--dry-run', '--diff']);
+      expect(dry).toMatchObject({ code: 0 });
+      expect(dry.stdout).toContain('+    <uri>geo:45.4,10.9</uri>');
+      expect(await fetchVcard4(session, undefined)).toBeUndefined();
+      expect(await as('bob', ['vcard', 'migrate', '--journal', 'j'])).toMatchObject({ code: 0 });
+      expect(String(await fetchVcard4(session, undefined))).toContain('geo:45.4,10.9');
+      expect((await fetchAvatar(session, undefined))?.source).toBe('pep');
+      expect(await as('bob', ['vcard', 'verify', 'j'])).toMatchObject({
+        code: 0,
+        stdout: '1 of 1 account as published\n',
+      });
+      // Nothing is done twice.
+      const again = await as('bob', ['vcard', 'migrate', '--journal', 'j', '--json']);
+      expect(JSON.parse(again.stdout)).toMatchObject({ accounts: 0 });
+      expect(await as('bob', ['vcard', 'rollback', 'j'])).toMatchObject({
+        code: 0,
+        stdout: '1 of 1 account as before\n',
+      });
+      expect(await fetchVcard4(session, undefined)).toBeUndefined();
+    });
+
+    it('with a list: one that cannot log in stops no other; who may read a node stays', async () => {
+      await using carol = await connectAccount(server.sandbox, 'carol');
+      await setVcardTemp(carol, oldCard('Carol'));
+      const mine = parseXml(
+        `<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>Mine &amp; only</text></fn></vcard>`,
+      );
+      const item = { node: NODE_VCARD4, id: 'mine', payload: mine };
+      await publishItem(carol, { ...item, publishOptions: { access_model: 'presence' } });
+      const { carol: one, dora: other } = server.sandbox.accounts;
+      await home.write(
+        'people.csv',
+        `jid,password\n${one?.jid ?? ''},${one?.password ?? ''}\n${other?.jid ?? ''},wrong-password\n`,
+      );
+      const args = ['--accounts', 'people.csv'];
+      const migrate = [
+        'vcard',
+        'migrate',
+        ...args,
+        '--existing',
+        'overwrite',
+        '--journal',
+        'j',
+        '--report',
+        'r.csv',
+      ];
+      const result = await as('carol', migrate);
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain(`warning: ${other?.jid ?? ''}: `);
+      expect(result.stderr + result.stdout).not.toContain('wrong-password');
+      expect(await readFile(path.join(home.dir, 'r.csv'), 'utf8')).toContain(
+        `${one?.jid ?? ''},migrated,card,,`,
+      );
+      expect(await fetchAccessModel(carol, { node: NODE_VCARD4 })).toBe('presence');
+      expect(String(await fetchVcard4(carol, undefined))).toContain('geo:45.4,10.9');
+      expect(await as('carol', ['vcard', 'rollback', 'j', ...args])).toMatchObject({ code: 0 });
+      const [restored, ...others] = await fetchItems(carol, { node: NODE_VCARD4 });
+      expect(others).toEqual([]);
+      expect(restored?.id).toBe('mine');
+      expect(restored?.payload?.toString()).toBe(mine.toString());
+    });
+
+    it('says what is wrong with what it is given', async () => {
+      await home.write('open.csv', 'a@x,secret\n', 0o644);
+      await home.write('j', 'hello\n');
+      for (const [args, code, message] of [
+        [['migrate', '--accounts', 'open.csv'], 7, 'open.csv'],
+        [['migrate', '--accounts', 'none.csv'], 7, 'none.csv'],
+        [['migrate', '--concurrency', '0'], 2, '--concurrency'],
+        [['migrate', '--journal', 'j'], 2, 'is no journal'],
+        [['migrate', '--journal', '/nonexistent/j'], 7, '/nonexistent/j'],
+        [['verify', 'none'], 7, 'none'],
+        [['rollback', 'j'], 2, 'is no journal'],
+      ] as const) {
+        const result = await as('alice', ['vcard', ...args]);
+        expect(result).toMatchObject({ code, stdout: '' });
+        expect(result.stderr).toContain(message);
+        expect(result.stderr.trimEnd().split('\n')).toHaveLength(1);
+      }
+    });
+  },
+  { accounts: ['alice', 'bob', 'carol', 'dora'] },
+);
+
+describe('xmppctl vcard migrate through a privileged component', () => {
+  const names = Array.from({ length: 150 }, (_none, index) => `user${index}`);
+  const home = useTemporaryHome('all');
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    sandbox = await startSandbox({
+      server: 'prosody',
+      searchPath: process.env['PATH'],
+      accounts: names,
+      // As Prosody keeps old cards until somebody logs in.
+      prosody: {
+        host: {
+          modules_enabled: ['register_ibr', 'privilege', 'vcard'],
+          modules_disabled: ['vcard_legacy', 'vcard4'],
+        },
+      },
+    });
+    await using component = await openComponent();
+    for (const name of names) {
+      const account = jidOf(name);
+      const requester = new PrivilegedRequester(component, account);
+      await setVcardTemp(requester, oldCard(name, photo), { account });
+    }
+    await home.write('users.txt', names.map((name) => `${jidOf(name).toString()}\n`).join(''));
+  });
+  afterAll(() => sandbox.stop());
+
+  const jidOf = (name: string) => JID.parse(sandbox.accounts[name]?.jid ?? '');
+  const openComponent = () =>
+    connect({
+      kind: 'component',
+      jid: JID.parse(sandbox.addresses.privileged),
+      credentials: { password: () => Promise.resolve(sandbox.componentSecret) },
+      service: `xmpp://${sandbox.host}:${sandbox.ports.component}`,
+      timeoutMs: 20_000,
+    });
+  const environment = () => ({
+    ...home.env,
+    XMPPCTL_PASSWORD: sandbox.componentSecret,
+    XMPPCTL_SERVICE: `xmpp://${sandbox.host}:${sandbox.ports.component}`,
+  });
+  const args = (...more: string[]) => ['--component', sandbox.addresses.privileged, 'vcard', ...more];
+  const run = (...more: string[]) => runXmppctl(args(...more), { cwd: home.dir, env: environment() });
+
+  it('killed again and again, it does all of it, and nothing twice', async () => {
+    const migrate = ['migrate', '--only', 'users.txt', '--journal', 'j', '--json', '--concurrency', '4'];
+    const journal = path.join(home.dir, 'j');
+    const lines = async (): Promise<{ step: string; account: string }[]> =>
+      (await readFile(journal, 'utf8').catch(() => ''))
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as { step: string; account: string });
+    const doneCount = async () => (await lines()).filter(({ step }) => step === 'done').length;
+    for (const count of [10, 40, 90]) {
+      const killed = startXmppctl(args(...migrate), { cwd: home.dir, env: environment() });
+      await expect.poll(doneCount, { timeout: 30_000, interval: 5 }).toBeGreaterThanOrEqual(count);
+      killed.child.kill('SIGKILL');
+      await killed.finished;
+    }
+    const before = await doneCount();
+    expect(before).toBeLessThan(names.length);
+    const last = await run(...migrate);
+    expect(last.code).toBe(0);
+    expect(JSON.parse(last.stdout)).toMatchObject({
+      accounts: names.length - before,
+      migrated: names.length - before,
+    });
+    // Only what was under way when it was killed was begun once more.
+    const all = await lines();
+    expect(new Set(all.filter(({ step }) => step === 'done').map(({ account }) => account)).size).toBe(
+      names.length,
+    );
+    expect(all.filter(({ step }) => step === 'done')).toHaveLength(names.length);
+    expect(all.filter(({ step }) => step === 'before').length).toBeLessThanOrEqual(names.length + 3 * 4);
+    expect(await run('verify', 'j')).toMatchObject({ code: 0, stdout: '150 of 150 accounts as published\n' });
+    await using component = await openComponent();
+    const account = jidOf('user7');
+    const requester = new PrivilegedRequester(component, account);
+    expect(String(await fetchVcard4(requester, account))).toContain('<fn><text>user7</text></fn>');
+    expect((await fetchAvatar(requester, account))?.source).toBe('pep');
+  });
+
+  it('takes all of it back', async () => {
+    expect(await run('rollback', 'j')).toMatchObject({ code: 0, stdout: '150 of 150 accounts as before\n' });
+    const verified = await run('verify', 'j', '--json');
+    expect(JSON.parse(verified.stdout)).toMatchObject({ accounts: 0 });
+    await using component = await openComponent();
+    const account = jidOf('user7');
+    expect(await fetchVcard4(new PrivilegedRequester(component, account), account)).toBeUndefined();
+  });
+
+  it('tells of accounts that are not there, and needs to be told whose cards are meant', async () => {
+    await home.write('some.txt', `${jidOf('user1').toString()}\nnobody@${sandbox.domain}\n`);
+    const result = await run('migrate', '--only', 'some.txt', '--journal', 'other');
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(`there is no account nobody@${sandbox.domain}`);
+    expect(result.stdout).toContain('1 migrated, 1 failed');
+    expect(await run('migrate')).toMatchObject({ code: 2 });
+  });
+});
