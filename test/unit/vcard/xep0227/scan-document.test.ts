@@ -239,8 +239,9 @@ describe('DocumentScanner', () => {
             ours,
           );
         if (isOurs) return;
-        // saxes takes `<?p?x ?>`, and `y:-a`, which is a name and no qualified one.
-        if (/<\?[^\s?>]*\?(?!>)|[\s</][\w\u00e9]+:[-.0-9\u00b7]/.test(text)) return;
+        // saxes takes `<?p?x ?>`, `<a <b='1'/>`, and `y:-a`, which is a name and no qualified one.
+        const isStrict = /that is no attribute|instruction without a name/.test(ours);
+        if (isStrict && isGoodToSaxes(text)) return;
         expect({ text, isGood: ours === 'nothing is wrong', ours }).toEqual({
           text,
           isGood: isGoodToSaxes(text),
