@@ -156,6 +156,20 @@ describeOnEachServer('xmppctl vcard', (server) => {
     );
   });
 
+  it('looks at the cards of an account', async () => {
+    expect(await as('alice', ['vcard', 'lint', address('alice')])).toMatchObject({ code: 1, stdout: '' });
+    await as('alice', ['vcard', 'set', '-'], 'BEGIN:VCARD\nVERSION:4.0\nFN:Alice\nGENDER:M\nEND:VCARD\n');
+    const { code, stdout } = await as('bob', ['vcard', 'lint', address('alice'), '--json']);
+    expect(code).toBe(1);
+    const findings = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { format: string; code: string; element: string });
+    expect(findings.filter(({ format }) => format === 'vcard4')).toMatchObject([
+      { code: 'dropped', element: 'gender' },
+    ]);
+  });
+
   it('publishes a picture, saves it byte for byte, and takes it away', async () => {
     const file = path.join(home.dir, 'me.png');
     await writeFile(file, picture);

@@ -50,7 +50,6 @@ export function structured(
   return xml(name, {}, parametersElement(parameters), children);
 }
 
-export const N_PARTS = ['surname', 'given', 'additional', 'prefix', 'suffix'] as const;
 export const ADR_PARTS = ['pobox', 'ext', 'street', 'locality', 'region', 'code', 'country'] as const;
 
 export interface Value {
