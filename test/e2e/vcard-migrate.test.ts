@@ -4,9 +4,11 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { afterAll, beforeAll } from 'vitest';
 import { JID } from '../../src/lib/jid/jid.js';
+import { ImpersonatingRequester } from '../../src/lib/privilege/impersonating-requester.js';
 import { PrivilegedRequester } from '../../src/lib/privilege/privileged-requester.js';
 import { fetchItems, publishItem } from '../../src/lib/pubsub/items.js';
 import { fetchAccessModel } from '../../src/lib/pubsub/nodes.js';
+import { findFreePorts } from '../../src/lib/sandbox/free-ports.js';
 import type { Sandbox } from '../../src/lib/sandbox/sandbox.js';
 import { startSandbox } from '../../src/lib/sandbox/start-sandbox.js';
 import { connect } from '../../src/lib/session/connect.js';
@@ -230,5 +232,91 @@ describe('xmppctl vcard migrate through a privileged component', () => {
     expect(result.stderr).toContain(`there is no account nobody@${sandbox.domain}`);
     expect(result.stdout).toContain('1 migrated, 1 failed');
     expect(await run('migrate')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('xmppctl vcard migrate --impersonate, on an ejabberd that knows no privilege', () => {
+  const names = Array.from({ length: 40 }, (_none, index) => `user${index}`);
+  const home = useTemporaryHome('all');
+  const name = 'mover.sandbox.localhost';
+  const password = 'the-secret-of-the-mover';
+  let sandbox: Sandbox;
+  let service: string;
+  beforeAll(async () => {
+    const [port = 0] = await findFreePorts(1, ['127.0.0.1']);
+    service = `xmpp://127.0.0.1:${port}`;
+    sandbox = await startSandbox({
+      server: 'ejabberd',
+      searchPath: process.env['PATH'],
+      accounts: names,
+      ejabberd: {
+        listen: [
+          {
+            ip: '127.0.0.1',
+            port,
+            module: 'ejabberd_service',
+            hosts: { [name]: { password } },
+            check_from: false,
+          },
+        ],
+      },
+    });
+    await using component = await openComponent();
+    for (const user of names) {
+      const account = jidOf(user);
+      await setVcardTemp(new ImpersonatingRequester(component, account), oldCard(user, photo), { account });
+    }
+    await home.write('users.txt', names.map((user) => `${jidOf(user).toString()}\n`).join(''));
+  });
+  afterAll(() => sandbox.stop());
+
+  const jidOf = (user: string) => JID.parse(sandbox.accounts[user]?.jid ?? '');
+  const openComponent = () =>
+    connect({
+      kind: 'component',
+      jid: JID.parse(name),
+      credentials: { password: () => Promise.resolve(password) },
+      service,
+      timeoutMs: 20_000,
+    });
+  const run = (...more: string[]) =>
+    runXmppctl(['--component', name, 'vcard', ...more], {
+      cwd: home.dir,
+      env: { ...home.env, XMPPCTL_PASSWORD: password, XMPPCTL_SERVICE: service },
+    });
+
+  it('moves all of them, as reading back shows, and takes them back', async () => {
+    // One has a node that is not open to all, which the component cannot read and so must not touch.
+    await using closed = await connectAccount(sandbox, 'user3');
+    const mine = parseXml(
+      `<vcard xmlns='urn:ietf:params:xml:ns:vcard-4.0'><fn><text>Mine</text></fn></vcard>`,
+    );
+    const item = { node: NODE_VCARD4, id: 'current', payload: mine };
+    await publishItem(closed, { ...item, publishOptions: { access_model: 'whitelist' } });
+
+    const moved = await run('migrate', '--impersonate', '--only', 'users.txt', '--journal', 'j', '--json');
+    expect(JSON.parse(moved.stdout)).toMatchObject({ accounts: 40, migrated: 39, failed: 1 });
+    expect(moved.code).toBe(1);
+    expect(moved.stderr).toContain(jidOf('user3').toString());
+    expect(await run('verify', '--impersonate', 'j')).toMatchObject({
+      code: 0,
+      stdout: '39 of 39 accounts as published\n',
+    });
+    await using session = await connectAccount(sandbox, 'user7');
+    expect(String(await fetchVcard4(session, undefined))).toContain('<fn><text>user7</text></fn>');
+    expect(String(await fetchVcard4(session, jidOf('user8')))).toContain('<fn><text>user8</text></fn>');
+    expect(String(await fetchVcard4(closed, undefined))).toContain('Mine');
+
+    expect(await run('rollback', '--impersonate', 'j')).toMatchObject({ code: 0 });
+    expect(await fetchVcard4(session, undefined)).toBeUndefined();
+  });
+
+  it('is for components only', async () => {
+    const result = await runXmppctl(['vcard', 'migrate', '--impersonate', '--journal', 'none'], {
+      cwd: home.dir,
+      env: { ...home.env, ...environmentOf(sandbox, 'user1') },
+    });
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toContain('--impersonate is for a component');
   });
 });

@@ -9,6 +9,7 @@ import { configPaths } from '../../lib/config/paths.js';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
 import { JID } from '../../lib/jid/jid.js';
+import type { Session } from '../../lib/session/session.js';
 import type { AccountHandle } from '../../lib/vcard/migration/account-state.js';
 import type { ListedAccount } from '../../lib/vcard/migration/parse-accounts.js';
 
@@ -19,7 +20,12 @@ export interface AccessOptions {
   only?: string | undefined;
   /** The same, known already. */
   listed?: readonly string[];
+  /** A component sends in the name of accounts, without a privilege that could be asked for. */
+  impersonates: boolean;
 }
+
+export const impersonateOption = (): Option<'--impersonate'> =>
+  new Option('--impersonate', 'as a component of ejabberd behind a listener with check_from: false');
 
 export const accountsOption = (): Option<'--accounts <file>'> =>
   new Option(
@@ -40,7 +46,7 @@ export interface AccountAccess extends AsyncDisposable {
 
 /** @throws UsageError a component without a list @throws FileError @throws ConnectError @throws AuthError */
 export async function openAccess(
-  { accounts, only, listed: known }: AccessOptions,
+  { accounts, only, listed: known, impersonates }: AccessOptions,
   context: Context,
 ): Promise<AccountAccess> {
   const listed =
@@ -48,6 +54,10 @@ export async function openAccess(
   if (accounts !== undefined) return openList(accounts, listed, context);
   const session = await context.connect();
   const close = (): Promise<void> => session.close();
+  if (impersonates && session.kind === 'client') {
+    await session.close();
+    throw new UsageError('--impersonate is for a component', { hint: '--component NAME' });
+  }
   if (session.kind === 'client') {
     const own = session.jid.bare;
     return {
@@ -64,14 +74,26 @@ export async function openAccess(
       hint: 'prosodyctl shell user list HOST >users.txt, and --only users.txt',
     });
   }
-  const { PrivilegedRequester } = await import('../../lib/privilege/privileged-requester.js');
+  const handleOf = impersonates ? await impersonating(session) : await privileged(session);
   return {
     accounts: listed,
     isConnectionShared: true,
     name: listed[0]?.domain ?? session.jid.domain,
-    withAccount: (account, work) => work({ account, requester: new PrivilegedRequester(session, account) }),
+    withAccount: (account, work) => work(handleOf(account)),
     [Symbol.asyncDispose]: close,
   };
+}
+
+type HandleOf = (account: JID) => AccountHandle;
+
+async function privileged(session: Session): Promise<HandleOf> {
+  const { PrivilegedRequester } = await import('../../lib/privilege/privileged-requester.js');
+  return (account) => ({ account, requester: new PrivilegedRequester(session, account) });
+}
+
+async function impersonating(session: Session): Promise<HandleOf> {
+  const { ImpersonatingRequester } = await import('../../lib/privilege/impersonating-requester.js');
+  return (account) => ({ account, requester: new ImpersonatingRequester(session, account), isBlind: true });
 }
 
 async function openList(

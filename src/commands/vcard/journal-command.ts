@@ -11,6 +11,7 @@ import { MAX_TOLD } from './migration-report.js';
 export interface JournalOptions {
   journal: string;
   accounts: string | undefined;
+  impersonates: boolean;
   concurrency: number;
 }
 
@@ -24,14 +25,14 @@ export interface JournalWork {
 
 /** @throws NegativeError something is wrong with some of them */
 export async function runOnJournal(
-  { journal: file, accounts, concurrency }: JournalOptions,
+  { journal: file, accounts, impersonates, concurrency }: JournalOptions,
   { good, isMeant, work }: JournalWork,
   context: Context,
 ): Promise<void> {
   const { output, signal } = context;
   await using journal = await Journal.open(file, { mustExist: true });
   const meant = [...journal.accounts].filter(([, entry]) => isMeant(entry)).map(([account]) => account);
-  await using access = await openAccess({ accounts, listed: meant }, context);
+  await using access = await openAccess({ accounts, listed: meant, impersonates }, context);
   const reachable = new Set(access.accounts.map(String));
   const missing = meant.filter((account) => !reachable.has(account));
   const wrong: { account: string; problems: readonly string[] }[] = [];

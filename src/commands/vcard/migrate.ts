@@ -45,6 +45,7 @@ export const command = defineCommand({
   build: (command) =>
     command
       .addOption(onlineOptions.accounts)
+      .addOption(onlineOptions.impersonate)
       .addOption(onlineOptions.journal)
       .addOption(onlineOptions.concurrency)
       .addOption(onlineOptions.rate)

@@ -1,7 +1,7 @@
 import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { verifyAccount } from '../../lib/vcard/migration/migrate-account.js';
-import { accountsOption } from './account-access.js';
+import { accountsOption, impersonateOption } from './account-access.js';
 import { runOnJournal, type JournalOptions } from './journal-command.js';
 import { parseCount } from './migrate-online.js';
 
@@ -29,10 +29,12 @@ export const command = defineCommand({
     command
       .argument('<journal>', 'the journal of the migration')
       .addOption(accountsOption())
+      .addOption(impersonateOption())
       .option('--concurrency <n>', 'accounts at a time (default 10)'),
-  parse: ([journal], { accounts, concurrency }): JournalOptions => ({
+  parse: ([journal], { accounts, impersonate, concurrency }): JournalOptions => ({
     journal,
     accounts,
+    impersonates: impersonate === true,
     concurrency: parseCount('--concurrency', concurrency, 1000) ?? 10,
   }),
   run: runVerify,

@@ -2,7 +2,7 @@
 import type { JID } from '../../jid/jid.js';
 import { fetchItems } from '../../pubsub/items.js';
 import { fetchAccessModel, type AccessModel } from '../../pubsub/nodes.js';
-import { isNothingThere, type IqRequester } from '../../pubsub/requester.js';
+import { isNothingThere, isNotForUs, type IqRequester } from '../../pubsub/requester.js';
 import type { WaitOptions } from '../../session/session.js';
 import type { Element } from '../../xml/element.js';
 import { fetchVcardTemp } from '../profile/read-profile.js';
@@ -12,6 +12,8 @@ import { AvatarMetadata, NODE_VCARD4, NS_AVATAR_DATA, NS_AVATAR_METADATA } from 
 export interface AccountHandle {
   account: JID;
   requester: IqRequester;
+  /** What becomes of a change is not said: it has to be read back. */
+  isBlind?: boolean;
 }
 
 export interface SavedItem {
@@ -24,6 +26,8 @@ export interface SavedNode {
   item: SavedItem | undefined;
   /** Undefined where there is no node, or the server does not say. */
   access: AccessModel | undefined;
+  /** There is one, and not for us: what is in it is not known. */
+  isHidden?: boolean;
 }
 
 export const migratedNodes = [NODE_VCARD4, NS_AVATAR_METADATA, NS_AVATAR_DATA] as const;
@@ -73,9 +77,26 @@ async function readNode(
     const found = items.find(({ payload }) => payload);
     if (!found?.payload) return { item: undefined, access: undefined };
     const item = { id: found.id, payload: found.payload };
-    return { item, access: await fetchAccessModel(requester, address, options) };
+    return { item, access: await readAccess(requester, address, options) };
   } catch (error) {
     if (isNothingThere(error)) return { item: undefined, access: undefined };
+    // A picture that we may not see is one that is there already, and can stay. A card has to be seen.
+    if (node !== NODE_VCARD4 && isNotForUs(error))
+      return { item: undefined, access: undefined, isHidden: true };
+    throw error;
+  }
+}
+
+/** Who may read a node is said to its owner, who is not always the one who asks. */
+async function readAccess(
+  requester: IqRequester,
+  address: { service: JID; node: string },
+  options: WaitOptions,
+): Promise<AccessModel | undefined> {
+  try {
+    return await fetchAccessModel(requester, address, options);
+  } catch (error) {
+    if (isNothingThere(error) || isNotForUs(error)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 /** One account: looked at, planned, saved, published; taken back; compared with what was published. */
+import { RemoteError } from '../../errors.js';
 import { configureNode } from '../../pubsub/nodes.js';
 import { publishItem, retractItem } from '../../pubsub/items.js';
 import { isNothingThere } from '../../pubsub/requester.js';
@@ -8,9 +9,9 @@ import { parseXml } from '../../xml/parse.js';
 import { NODE_VCARD4, NS_AVATAR_METADATA } from '../profile/stanzas.js';
 import { publishAvatar, publishVcard4 } from '../profile/write-profile.js';
 import type { AccountResult } from '../xep0227/convert-account.js';
-import { avatarIdIn, migratedNodes, readState, type AccountHandle } from './account-state.js';
+import { avatarIdIn, migratedNodes, readState, type AccountHandle, type SavedItem } from './account-state.js';
 import type { Journal, JournalAccount } from './journal.js';
-import { planAccount, type MigrationPolicy } from './plan-account.js';
+import { planAccount, type AccountPlan, type MigrationPolicy } from './plan-account.js';
 
 export interface MigrateAccountOptions extends WaitOptions {
   policy: MigrationPolicy;
@@ -48,14 +49,47 @@ export async function migrateAccount(
     const planned = { card: card?.toString() ?? null, avatar: avatar?.id ?? null };
     await journal.before(account, nodes, planned);
     const target = { account: handle.account, access: policy.access, ...options };
+    if (handle.isBlind === true) await changeAccess(handle, policy.access, options);
     if (avatar && avatarIdIn(state.nodes[NS_AVATAR_METADATA].item) !== avatar.id)
       await publishAvatar(handle.requester, avatar, target);
     const current = state.nodes[NODE_VCARD4].item?.payload;
     if (card && !(current && canonicalXml(current) === canonicalXml(card)))
       await publishVcard4(handle.requester, card, target);
+    if (handle.isBlind === true) await confirm(handle, plan, planned, options);
   }
   await journal.done(account, { outcome, made, warnings, reason });
   return result;
+}
+
+/** A node that is not there gets its access when it is made. */
+async function changeAccess(
+  { account, requester }: AccountHandle,
+  access: MigrationPolicy['access'],
+  options: WaitOptions,
+): Promise<void> {
+  if (access === 'keep') return;
+  for (const node of migratedNodes)
+    await configureNode(requester, { service: account, node, fields: { access_model: access } }, options);
+}
+
+/**
+ * Nobody said whether it was published. A node that was there with another access refuses what comes with options, so
+ * that is sent once more without them.
+ * @throws RemoteError it is still not there
+ */
+async function confirm(
+  handle: AccountHandle,
+  { card, avatar }: AccountPlan,
+  planned: NonNullable<JournalAccount['planned']>,
+  options: WaitOptions,
+): Promise<void> {
+  if ((await verifyAccount(handle, planned, options)).length === 0) return;
+  const { account, requester } = handle;
+  const target = { account, access: 'as-it-is' as const, ...options };
+  if (avatar) await publishAvatar(requester, avatar, target);
+  if (card) await publishVcard4(requester, card, target);
+  const problems = await verifyAccount(handle, planned, options);
+  if (problems.length > 0) throw new RemoteError(`it was published, and ${problems.join(' and ')}`);
 }
 
 /**
@@ -63,7 +97,7 @@ export async function migrateAccount(
  * @throws StanzaError @throws TimeoutError
  */
 export async function restoreAccount(
-  { account, requester }: AccountHandle,
+  { account, requester, isBlind }: AccountHandle,
   before: NonNullable<JournalAccount['before']>,
   options: WaitOptions,
 ): Promise<void> {
@@ -88,6 +122,20 @@ export async function restoreAccount(
       if (!isNothingThere(error)) throw error;
     }
   }
+  if (isBlind === true) await confirmRestored({ account, requester }, before, options);
+}
+
+/** @throws RemoteError something is not as it was */
+async function confirmRestored(
+  handle: AccountHandle,
+  before: NonNullable<JournalAccount['before']>,
+  options: WaitOptions,
+): Promise<void> {
+  const { nodes } = await readState(handle, options);
+  const textOf = (item: SavedItem | undefined): string => (item ? canonicalXml(item.payload) : '');
+  for (const node of migratedNodes)
+    if (textOf(nodes[node].item) !== textOf(before[node].item))
+      throw new RemoteError(`it was put back, and ${node} is not as it was`);
 }
 
 /** @returns what differs; nothing when all is as it was published */

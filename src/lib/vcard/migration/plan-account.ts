@@ -34,12 +34,11 @@ export function planAccount(
   const warnings = [...converted.warnings];
   const { item } = nodes[NODE_VCARD4];
   const card = cardToPublish(converted.card, item?.payload, policy.existing);
-  const avatar = avatarToPublish(
-    converted.avatar,
-    avatarIdIn(nodes[NS_AVATAR_METADATA].item),
-    policy,
-    warnings,
-  );
+  const { isHidden } = nodes[NS_AVATAR_METADATA];
+  const avatar =
+    isHidden === true
+      ? undefined
+      : avatarToPublish(converted.avatar, avatarIdIn(nodes[NS_AVATAR_METADATA].item), policy, warnings);
   if (card || avatar) return { outcome: 'migrated', card, avatar, warnings };
   if (!converted.card && !converted.avatar) return { outcome: 'empty', ...nothing, warnings };
   return { outcome: 'skipped', reason: 'it has all of it', ...nothing, warnings };

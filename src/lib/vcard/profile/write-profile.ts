@@ -21,7 +21,8 @@ export type Access = 'open' | 'presence' | 'keep';
 interface Target extends WaitOptions {
   /** The own account when left out. */
   account?: JID | undefined;
-  access: Access;
+  /** `as-it-is`: for a node that is there. */
+  access: Access | 'as-it-is';
 }
 
 /** @throws StanzaError */
@@ -93,9 +94,13 @@ interface Publishing {
 async function publishWithAccess(
   requester: IqRequester,
   publication: Publishing,
-  access: Access,
+  access: Target['access'],
   options: WaitOptions,
 ): Promise<void> {
+  if (access === 'as-it-is') {
+    await publishItem(requester, publication, options);
+    return;
+  }
   const wanted = access === 'keep' ? 'open' : access;
   try {
     const publishOptions = { persist_items: 'true', access_model: wanted };
