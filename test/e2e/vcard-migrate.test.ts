@@ -143,6 +143,8 @@ describe('xmppctl vcard migrate through a privileged component', () => {
       server: 'prosody',
       searchPath: process.env['PATH'],
       accounts: names,
+      // It is restarted.
+      storage: 'disk',
       // As Prosody keeps old cards until somebody logs in.
       prosody: {
         host: {
@@ -223,6 +225,29 @@ describe('xmppctl vcard migrate through a privileged component', () => {
     await using component = await openComponent();
     const account = jidOf('user7');
     expect(await fetchVcard4(new PrivilegedRequester(component, account), account)).toBeUndefined();
+  });
+
+  it('ends when the server goes away, and goes on when it is back', async () => {
+    const migrate = ['migrate', '--only', 'users.txt', '--journal', 'restarted', '--json'];
+    const journal = path.join(home.dir, 'restarted');
+    const cut = startXmppctl(args(...migrate, '--rate', '40'), { cwd: home.dir, env: environment() });
+    const doneCount = async () =>
+      (await readFile(journal, 'utf8').catch(() => '')).split('"step":"done"').length - 1;
+    await expect.poll(doneCount, { timeout: 30_000, interval: 5 }).toBeGreaterThanOrEqual(10);
+    await sandbox.restart();
+    const { code, stderr } = await cut.finished;
+    expect(code).toBe(3);
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/^\{"error":/);
+    const before = await doneCount();
+    expect(before).toBeLessThan(names.length);
+    const again = await run(...migrate);
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.stdout)).toMatchObject({ accounts: names.length - before });
+    expect(await run('verify', 'restarted')).toMatchObject({
+      code: 0,
+      stdout: '150 of 150 accounts as published\n',
+    });
+    expect(await run('rollback', 'restarted')).toMatchObject({ code: 0 });
   });
 
   it('tells of accounts that are not there, and needs to be told whose cards are meant', async () => {
