@@ -86,6 +86,19 @@ describe('xmppctl vcard convert', () => {
   });
 });
 
+describe('xmppctl vcard avatar', () => {
+  it('is a group within a group', async () => {
+    expect(await runXmppctl(['vcard', 'avatar'])).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: 'xmppctl: vcard avatar needs one of: get, set, clear (see xmppctl vcard avatar --help)\n',
+    });
+    expect((await runXmppctl(['vcard', 'avatar', '--help'])).stdout).toContain(
+      'xmppctl vcard avatar <command>',
+    );
+  });
+});
+
 describe('xmppctl vcard lint', () => {
   it('says what locks an account out, and ends with 1', async () => {
     const input = "<vCard xmlns='vcard-temp'><FN>J</FN><PHOTO><BINVAL>!</BINVAL></PHOTO></vCard>";

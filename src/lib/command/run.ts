@@ -24,14 +24,13 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
   const wantsHelp = rest.includes('--help') || rest.includes('-h');
   const entry = registry.find((candidate) => candidate.path === path);
   if (!entry) {
-    const [first] = unknown;
-    const group = first === undefined ? undefined : groups[first];
-    if (wantsHelp && (first === undefined || group !== undefined)) {
+    const group = groupOf(unknown, groups);
+    if (wantsHelp && (unknown.length === 0 || group !== undefined)) {
       const { renderGroupHelp, renderRootHelp } = await import('./root-help.js');
       program.printHelp(
-        first !== undefined && group !== undefined
-          ? renderGroupHelp(first, group, registry, columns)
-          : renderRootHelp(registry, groups, columns),
+        group === undefined
+          ? renderRootHelp(registry, groups, columns)
+          : renderGroupHelp(group, groups[group] ?? '', registry, columns),
       );
       return;
     }
@@ -54,31 +53,37 @@ async function noSuchCommand(
   rest: readonly string[],
   program: Program,
 ): Promise<UsageError> {
-  const [first, second] = words;
+  const [first] = words;
   if (first === undefined) {
     const [option] = rest;
     return new UsageError(option === undefined ? 'no command given' : `${option} needs a command`, {
       hint: 'xmppctl --help lists the commands',
     });
   }
-  const isGroup = first in program.groups;
-  const choices = isGroup
-    ? program.registry
-        .filter(({ path }) => path.startsWith(`${first} `))
-        .map(({ path }) => path.slice(first.length + 1))
-    : [...new Set(program.registry.map(({ path }) => path.split(' ')[0] ?? path))];
-  if (isGroup && second === undefined) {
-    return new UsageError(`${first} needs one of: ${choices.join(', ')}`, {
-      hint: `see xmppctl ${first} --help`,
+  const group = groupOf(words, program.groups);
+  const within = group === undefined ? '' : `${group} `;
+  const typed = group === undefined ? first : words[group.split(' ').length];
+  const paths = program.registry.map(({ path }) => path).filter((path) => path.startsWith(within));
+  const rests = paths.map((path) => path.slice(within.length));
+  const choices = group === undefined ? [...new Set(rests.map((path) => path.split(' ')[0] ?? path))] : rests;
+  if (typed === undefined) {
+    return new UsageError(`${group ?? ''} needs one of: ${choices.join(', ')}`, {
+      hint: `see xmppctl ${group ?? ''} --help`,
     });
   }
-  const typed = isGroup ? (second ?? '') : first;
   const { nearest } = await import('./nearest.js');
   const suggestion = nearest(typed, choices);
-  return new UsageError(`no such command: ${isGroup ? `${first} ${typed}` : typed}`, {
+  return new UsageError(`no such command: ${within}${typed}`, {
     hint:
-      suggestion === undefined
-        ? 'xmppctl --help lists the commands'
-        : `did you mean ${isGroup ? `${first} ` : ''}${suggestion}?`,
+      suggestion === undefined ? 'xmppctl --help lists the commands' : `did you mean ${within}${suggestion}?`,
   });
+}
+
+/** The longest group that the words begin with: `vcard avatar` before `vcard`. */
+function groupOf(words: readonly string[], groups: Program['groups']): string | undefined {
+  for (let count = words.length; count > 0; count -= 1) {
+    const name = words.slice(0, count).join(' ');
+    if (Object.hasOwn(groups, name)) return name;
+  }
+  return undefined;
 }
