@@ -5,7 +5,7 @@ import type { AccountHandle } from '../../lib/vcard/migration/account-state.js';
 import { forEachAccount } from '../../lib/vcard/migration/for-each-account.js';
 import { Journal, type JournalAccount } from '../../lib/vcard/migration/journal.js';
 import { openAccess } from './account-access.js';
-import { paceOf } from './migrate-online.js';
+import { paceOf, parseCount } from './migrate-online.js';
 import { MAX_TOLD } from './migration-report.js';
 
 export interface JournalOptions {
@@ -13,6 +13,36 @@ export interface JournalOptions {
   accounts: string | undefined;
   impersonates: boolean;
   concurrency: number;
+}
+
+interface JournalFlags {
+  accounts?: string | undefined;
+  impersonate?: true | undefined;
+  concurrency?: string | undefined;
+}
+
+/** What both say about themselves. */
+export const journalTexts = {
+  sections: [
+    {
+      title: 'JSON OUTPUT',
+      text: 'One object: accounts and good (numbers), and wrong, a list of objects with account and problems.',
+    },
+  ],
+  completes: { journal: 'file', '--accounts': 'file', '--concurrency': 'none' },
+} as const;
+
+/** @throws UsageError */
+export function toJournalOptions(
+  journal: string,
+  { accounts, impersonate, concurrency }: JournalFlags,
+): JournalOptions {
+  return {
+    journal,
+    accounts,
+    impersonates: impersonate === true,
+    concurrency: parseCount('--concurrency', concurrency, 1000) ?? 10,
+  };
 }
 
 export interface JournalWork {

@@ -2,8 +2,7 @@ import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { restoreAccount } from '../../lib/vcard/migration/migrate-account.js';
 import { accountsOption, impersonateOption } from './account-access.js';
-import { runOnJournal, type JournalOptions } from './journal-command.js';
-import { parseCount } from './migrate-online.js';
+import { journalTexts, runOnJournal, toJournalOptions, type JournalOptions } from './journal-command.js';
 
 export const command = defineCommand({
   path: 'vcard rollback',
@@ -16,26 +15,16 @@ export const command = defineCommand({
       line: 'xmppctl vcard rollback vcard-migrate-juliet@example.org.journal',
     },
   ],
-  sections: [
-    {
-      title: 'JSON OUTPUT',
-      text: 'One object: accounts and good (numbers), and wrong, a list of objects with account and problems.',
-    },
-  ],
+  sections: journalTexts.sections,
   exitCodes: { 1: 'some accounts could not be put back' },
-  completes: { journal: 'file', '--accounts': 'file', '--concurrency': 'none' },
+  completes: journalTexts.completes,
   build: (command) =>
     command
       .argument('<journal>', 'the journal of the migration')
       .addOption(accountsOption())
       .addOption(impersonateOption())
       .option('--concurrency <n>', 'accounts at a time (default 10)'),
-  parse: ([journal], { accounts, impersonate, concurrency }): JournalOptions => ({
-    journal,
-    accounts,
-    impersonates: impersonate === true,
-    concurrency: parseCount('--concurrency', concurrency, 1000) ?? 10,
-  }),
+  parse: ([journal], flags) => toJournalOptions(journal, flags),
   run: runRollback,
 });
 
