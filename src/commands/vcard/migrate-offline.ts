@@ -7,11 +7,16 @@ import type { Context } from '../../lib/context.js';
 import { FileError, UsageError } from '../../lib/errors.js';
 import { Option } from '@commander-js/extra-typings';
 import { reasonOf } from '../../lib/config/private-file.js';
-import { parseSize } from '../../lib/input/size.js';
 import type { AccountPlan } from '../../lib/vcard/xep0227/convert-account.js';
 import type { ExportReader } from '../../lib/vcard/xep0227/read-export.js';
 import type { ExportWriter } from '../../lib/vcard/xep0227/write-export.js';
-import { choose, parseLimit, parseSelection } from './migration-flags.js';
+import {
+  choose,
+  parseLimit,
+  parseMaxAvatar,
+  parseSelection,
+  type MigrationFlags,
+} from './migration-flags.js';
 import { MAX_TOLD, openReport, showDiff, Summary } from './migration-report.js';
 
 export const layouts = ['ejabberd', 'prosody'] as const;
@@ -36,21 +41,10 @@ export interface OfflineOptions {
 }
 
 /** What the flags of the command say, as they were typed. */
-export interface OfflineFlags {
+export interface OfflineFlags extends MigrationFlags {
   from?: string | undefined;
   to?: string | undefined;
   layout?: string | undefined;
-  force?: true | undefined;
-  dryRun?: true | undefined;
-  diff?: true | undefined;
-  existing?: string | undefined;
-  access?: string | undefined;
-  dates?: string | undefined;
-  maxAvatar?: string | undefined;
-  only?: string | undefined;
-  shard?: string | undefined;
-  limit?: string | undefined;
-  report?: string | undefined;
 }
 
 /** What only files want; the other flags mean the same for accounts on a server. */
@@ -120,9 +114,7 @@ export async function parseOffline(flags: OfflineFlags): Promise<OfflineOptions 
     throw new UsageError('--diff and --to - would both write to stdout');
   if (to === undefined && !isDryRun) throw new UsageError('--from wants --to, or --dry-run');
   const layout = choose('layout', flags.layout, layouts);
-  const maxAvatarBytes = flags.maxAvatar === undefined ? largestAvatar[layout] : parseSize(flags.maxAvatar);
-  if (maxAvatarBytes === undefined)
-    throw new UsageError(`--max-avatar takes a size, as 64k, not ${flags.maxAvatar ?? ''}`);
+  const maxAvatarBytes = parseMaxAvatar(flags.maxAvatar, largestAvatar[layout]);
   return {
     from,
     to: isDryRun ? undefined : to,

@@ -2,13 +2,18 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
-import { parseSize } from '../../lib/input/size.js';
 import { forEachAccount } from '../../lib/vcard/migration/for-each-account.js';
 import { Journal } from '../../lib/vcard/migration/journal.js';
 import { migrateAccount } from '../../lib/vcard/migration/migrate-account.js';
 import type { MigrationPolicy } from '../../lib/vcard/migration/plan-account.js';
 import { accountsOption, impersonateOption, openAccess, type AccountAccess } from './account-access.js';
-import { choose, parseLimit, parseSelection } from './migration-flags.js';
+import {
+  choose,
+  parseLimit,
+  parseMaxAvatar,
+  parseSelection,
+  type MigrationFlags,
+} from './migration-flags.js';
 import { MAX_TOLD, openReport, showDiff, Summary } from './migration-report.js';
 
 export interface OnlineOptions {
@@ -26,23 +31,12 @@ export interface OnlineOptions {
   report: string | undefined;
 }
 
-interface OnlineFlags {
+interface OnlineFlags extends MigrationFlags {
   impersonate?: true | undefined;
   accounts?: string | undefined;
   journal?: string | undefined;
   concurrency?: string | undefined;
   rate?: string | undefined;
-  force?: true | undefined;
-  dryRun?: true | undefined;
-  diff?: true | undefined;
-  existing?: string | undefined;
-  access?: string | undefined;
-  dates?: string | undefined;
-  maxAvatar?: string | undefined;
-  only?: string | undefined;
-  shard?: string | undefined;
-  limit?: string | undefined;
-  report?: string | undefined;
 }
 
 export const onlineOptions = {
@@ -91,9 +85,7 @@ export const onlineTexts = {
 /** @throws UsageError */
 export async function parseOnline(flags: OnlineFlags): Promise<OnlineOptions> {
   if (flags.force === true) throw new UsageError('--force wants --to, the import to write');
-  const maxAvatarBytes = flags.maxAvatar === undefined ? Number.MAX_SAFE_INTEGER : parseSize(flags.maxAvatar);
-  if (maxAvatarBytes === undefined)
-    throw new UsageError(`--max-avatar takes a size, as 64k, not ${flags.maxAvatar ?? ''}`);
+  const maxAvatarBytes = parseMaxAvatar(flags.maxAvatar, Number.MAX_SAFE_INTEGER);
   return {
     accounts: flags.accounts,
     only: flags.only,
