@@ -94,6 +94,7 @@ const rooms = {
   help: ['command', 'errors', 'config', 'trace/record'],
   completion: ['command'],
   sandbox: ['errors', 'jid'],
+  dns: ['errors'],
 };
 
 /** Files in a folder of a room reach the room itself with one `../` and leave it with two. */
