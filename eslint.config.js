@@ -6,7 +6,7 @@ const rooms = {
   xml: ['errors', 'jid'],
   jid: ['errors'],
   trace: ['xml', 'errors', 'output/safe-text', 'output/output'],
-  session: ['xml', 'jid', 'trace', 'errors', 'disco'],
+  session: ['xml', 'jid', 'trace', 'errors', 'disco', 'dns/srv-order'],
   output: ['errors', 'context'],
   config: ['errors', 'jid', 'session/options', 'context', 'command/global-options', 'command/nearest'],
   disco: ['xml', 'errors', 'jid', 'session/session', 'forms'],

@@ -70,7 +70,7 @@ export class ValidatingResolver {
     const asked = parseName(name);
     const key = `${type} ${asked}`;
     const lookup = (this.#lookups.get(key) as Promise<Lookup<T>> | undefined) ?? this.#lookUp(asked, type);
-    this.#lookups.set(key, lookup as Promise<Lookup>);
+    this.#lookups.set(key, lookup);
     return lookup;
   }
 
@@ -186,12 +186,12 @@ function summarize(
   { isDisputed }: { isDisputed: boolean },
 ): SecurityVerdict & { ttlSeconds: number } {
   const verdict = findWeakest(verdicts);
-  const isUnexplained = isDisputed && (verdict.security === 'secure' || verdict.security === 'insecure');
   return {
     ...verdict,
-    ...(isUnexplained && {
-      reason: 'the resolver refuses this answer, though nothing is wrong with it here',
-    }),
+    ...(isDisputed &&
+      verdict.security === 'secure' && {
+        reason: 'the resolver refuses this answer, though nothing is wrong with it here',
+      }),
     ttlSeconds,
   };
 }

@@ -4,10 +4,10 @@
  * XEP-0368: SRV records for XMPP over TLS, version 1.1.0. Not here: XEP-0156, which is in `host-meta.ts`.
  */
 import { domainToASCII } from 'node:url';
+import { orderByPriorityAndWeight } from '../../dns/srv-order.js';
 import { DnsError, UsageError, XmppctlError } from '../../errors.js';
 import { isLoopbackName, resolveSrv, type DnsOptions, type SrvRecord } from './dns.js';
 import { ipVersion, isIPv6 } from './ip-address.js';
-import { orderByPriorityAndWeight } from './srv.js';
 
 /** A TCP port that speaks XMPP: `tcp` starts plain and upgrades with STARTTLS, `tls` is encrypted from the first byte. */
 export interface TcpEndpoint {
