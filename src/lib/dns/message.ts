@@ -136,10 +136,7 @@ function readWireRecord(
     return undefined;
   }
   if (recordClass !== CLASS_IN) return undefined;
-  const rdata = canonicalizeRdata(
-    type,
-    new WireReader(bytes, { start, end: start + lengthBytes, allowsPointers: true }),
-  );
+  const rdata = canonicalizeRdata(bytes, type, { start, end: start + lengthBytes });
   // A TTL with the top bit set counts as 0 (RFC 2181 §8).
   return { name, type, ttlSeconds: ttlSeconds > 0x7fffffff ? 0 : ttlSeconds, rdata };
 }
@@ -148,21 +145,27 @@ function readWireRecord(
  * Where names stand in the RDATA of the types that may hold compressed or upper-case ones: bytes before, then how many.
  * The types are those of RFC 4034 §6.2 that are in use; the next name of NSEC stays as it is (RFC 6840 §5.1).
  */
-const NAMES_IN_RDATA: ReadonlyMap<number, { before: number; names: number; hasRest?: true }> = new Map([
+const NAMES_IN_RDATA: ReadonlyMap<number, { before: number; names: number }> = new Map([
   [TYPE_NUMBERS.NS, { before: 0, names: 1 }],
   [TYPE_NUMBERS.CNAME, { before: 0, names: 1 }],
-  [TYPE_NUMBERS.SOA, { before: 0, names: 2, hasRest: true }],
+  [TYPE_NUMBERS.SOA, { before: 0, names: 2 }],
   [TYPE_NUMBERS.SRV, { before: 6, names: 1 }],
   [TYPE_NUMBERS.DNAME, { before: 0, names: 1 }],
-  [TYPE_NUMBERS.RRSIG, { before: 18, names: 1, hasRest: true }],
+  [TYPE_NUMBERS.RRSIG, { before: 18, names: 1 }],
 ]);
 
-function canonicalizeRdata(type: number, reader: WireReader): Buffer {
+/** What is not well-formed stays as it is: it fails whoever reads this record, and not the whole message. */
+function canonicalizeRdata(bytes: Buffer, type: number, range: { start: number; end: number }): Buffer {
+  const reader = new WireReader(bytes, { ...range, allowsPointers: true });
+  const asItIs = Buffer.from(bytes.subarray(range.start, range.end));
   const layout = NAMES_IN_RDATA.get(type);
-  if (!layout) return Buffer.from(reader.takeRest());
-  const before = reader.take(layout.before);
-  const names = Array.from({ length: layout.names }, () => nameToWire(reader.readName()));
-  if (!layout.hasRest && reader.remaining > 0)
-    throw new DnsError('a record in a DNS message is longer than it can be');
-  return Buffer.concat([before, ...names, reader.takeRest()]);
+  if (!layout) return asItIs;
+  try {
+    const before = reader.take(layout.before);
+    const names = Array.from({ length: layout.names }, () => nameToWire(reader.readName()));
+    return Buffer.concat([before, ...names, reader.takeRest()]);
+  } catch (error) {
+    if (!(error instanceof DnsError)) throw error;
+    return asItIs;
+  }
 }

@@ -87,12 +87,11 @@ export class DnsClient {
         } else if (isRefusal(result)) {
           refused ??= { message: result, server };
         } else {
-          return { ...result, server, elapsedMs: performance.now() - startedAt };
+          return describeResult(result, server, startedAt);
         }
       }
     }
-    if (refused)
-      return { ...refused.message, server: refused.server, elapsedMs: performance.now() - startedAt };
+    if (refused) return describeResult(refused.message, refused.server, startedAt);
     throw new DnsError(
       `no resolver answered for ${type} of ${question.name}: ${[...new Set(silent)].join(', ') || 'none is known'}`,
     );
@@ -140,6 +139,15 @@ interface Question {
   name: DnsName;
   type: RecordType;
   checkingDisabled: boolean;
+}
+
+function describeResult(
+  { rcode, flags, hasEdns, answers, authorities, additionals }: Message,
+  server: DnsServer,
+  startedAt: number,
+): QueryResult {
+  const elapsedMs = performance.now() - startedAt;
+  return { rcode, flags, hasEdns, answers, authorities, additionals, server, elapsedMs };
 }
 
 function isRefusal({ rcode }: Message): boolean {
