@@ -26,6 +26,9 @@ const evidence = {
   iproute2: (system) => system.hasProgram('ip'),
   nftables: (system) => system.hasProgram('nft'),
   ncat: (system) => system.hasProgram('ncat'),
+  bind9: (system) => system.hasProgram('named'),
+  'bind9-utils': (system) => system.hasProgram('dnssec-signzone'),
+  unbound: (system) => system.hasProgram('unbound'),
   'go-sendxmpp': (system) => system.hasProgram('go-sendxmpp'),
 };
 

@@ -1,5 +1,5 @@
 /** Which resolvers to ask. */
-import { getServers } from 'node:dns';
+import dns from 'node:dns';
 import { isIP } from 'node:net';
 import { DnsError, UsageError } from '../errors.js';
 
@@ -29,7 +29,7 @@ export function parseResolver(text: string): DnsServer {
 
 /** @throws {DnsError} when the system names none */
 export function systemResolvers(): DnsServer[] {
-  const servers = getServers().map(parseResolver);
+  const servers = dns.getServers().map(parseResolver);
   if (servers.length === 0) throw new DnsError('this system has no DNS resolver configured');
   return servers;
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseTrustAnchors, ROOT_TRUST_ANCHORS } from '../../../src/lib/dns/dnssec/trust-anchors.js';
-import { parseResolver } from '../../../src/lib/dns/servers.js';
-import { DnsError, UsageError } from '../../../src/lib/errors.js';
+import { DnsError } from '../../../src/lib/errors.js';
 
 describe('trust anchors', () => {
   it('of the root are those that IANA publishes', () => {
@@ -45,29 +44,5 @@ signed.test. IN SOA ns.test. root.test. 1 2 3 4 5
     '. IN DNSKEY 257 3 8 !',
   ])('%j are refused', (text) => {
     expect(() => parseTrustAnchors(text)).toThrow(DnsError);
-  });
-});
-
-describe('resolvers', () => {
-  it.each([
-    ['192.0.2.1', { address: '192.0.2.1', port: 53 }],
-    ['192.0.2.1:5353', { address: '192.0.2.1', port: 5353 }],
-    ['2001:db8::1', { address: '2001:db8::1', port: 53 }],
-    ['[2001:db8::1]', { address: '2001:db8::1', port: 53 }],
-    ['[2001:db8::1]:5353', { address: '2001:db8::1', port: 5353 }],
-  ])('%s is one', (text, server) => {
-    expect(parseResolver(text)).toEqual(server);
-  });
-
-  it.each([
-    '',
-    'dns.example',
-    '192.0.2.1:0',
-    '192.0.2.1:99999',
-    '[192.0.2.1]:53',
-    '::1:x',
-    '192.0.2.1:53:53',
-  ])('%j is none', (text) => {
-    expect(() => parseResolver(text)).toThrow(UsageError);
   });
 });

@@ -98,6 +98,9 @@ describe('the set-up', () => {
       'xmllint',
       'ip',
       'nft',
+      'named',
+      'dnssec-signzone',
+      'unbound',
     ]);
     expect(await setUp(all, { packages: 'tests' })).toEqual(nothing);
     expect(await setUp([], { packages: 'none' })).toEqual(nothing);
@@ -148,11 +151,11 @@ describe('the set-up', () => {
   it('says on one line what to install where there is no apt, by the names of each system', async () => {
     const { error } = await setUp(['prosody', 'zsh', 'fish'], { packages: 'tests' });
     expect(error).toBe(
-      'ejabberd, python3-slixmpp, iproute2, nftables, groff-base, dbus, gnome-keyring, libxml2-utils must be installed, and there is no apt here (' +
-        'Debian or Ubuntu: apt install ejabberd python3-slixmpp iproute2 nftables groff-base dbus gnome-keyring libxml2-utils; ' +
-        'Fedora: dnf install ejabberd python3-slixmpp iproute nftables groff-base dbus-daemon gnome-keyring libxml2; ' +
-        'Arch: pacman -S ejabberd python-slixmpp iproute2 nftables groff dbus gnome-keyring libxml2; ' +
-        'macOS: brew install ejabberd groff libxml2)',
+      'ejabberd, python3-slixmpp, iproute2, nftables, groff-base, dbus, gnome-keyring, libxml2-utils, bind9, bind9-utils, unbound must be installed, and there is no apt here (' +
+        'Debian or Ubuntu: apt install ejabberd python3-slixmpp iproute2 nftables groff-base dbus gnome-keyring libxml2-utils bind9 bind9-utils unbound; ' +
+        'Fedora: dnf install ejabberd python3-slixmpp iproute nftables groff-base dbus-daemon gnome-keyring libxml2 bind bind-dnssec-utils unbound; ' +
+        'Arch: pacman -S ejabberd python-slixmpp iproute2 nftables groff dbus gnome-keyring libxml2 bind unbound; ' +
+        'macOS: brew install ejabberd groff libxml2 bind unbound)',
     );
     expect((await setUp([])).error).toContain(
       '; Fedora: dnf install prosody; Arch: pacman -S prosody; macOS: brew',

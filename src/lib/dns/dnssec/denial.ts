@@ -43,3 +43,8 @@ export function proveByTypes(types: ReadonlySet<number>, type: number, isRoot: b
   if (types.has(TYPE_NUMBERS.SOA) && !isRoot) return NOT_PROVEN;
   return { result: 'proven', isDelegation: isDelegation(types) };
 }
+
+/** What the list of types at a wildcard proves about a name made from it. Such a name begins no zone. */
+export function proveByWildcard(types: ReadonlySet<number>, type: number): Proof {
+  return proveByTypes(types, type, false).result === 'proven' ? { result: 'proven' } : NOT_PROVEN;
+}

@@ -9,7 +9,7 @@ import {
   type DnsName,
 } from '../name.js';
 import type { RecordOf } from '../records.js';
-import { endsZone, NOT_PROVEN, proveByTypes, type Denial, type Proof } from './denial.js';
+import { endsZone, NOT_PROVEN, proveByTypes, proveByWildcard, type Denial } from './denial.js';
 
 type Nsec = RecordOf<'NSEC'>;
 
@@ -32,7 +32,7 @@ export function readNsecDenial(records: readonly Nsec[]): Denial {
       if (!covering) return NOT_PROVEN;
       if (isWithin(covering.next, name)) return { result: 'proven' };
       const wildcard = findAt(wildcardOf(findClosestEncloser(covering, name)));
-      return wildcard ? withoutDelegation(proveByTypes(wildcard.types, type, false)) : NOT_PROVEN;
+      return wildcard ? proveByWildcard(wildcard.types, type) : NOT_PROVEN;
     },
     proveWildcardUse: (name, ancestorLabels) => {
       const covering = findCovering(name);
@@ -59,9 +59,4 @@ function covers({ name: owner, next, types }: Nsec, name: DnsName): boolean {
 function findClosestEncloser({ name: owner, next }: Nsec, name: DnsName): DnsName {
   const [one, other] = [findCommonAncestor(name, owner), findCommonAncestor(name, next)];
   return labelsOf(one).length > labelsOf(other).length ? one : other;
-}
-
-/** Records made from a wildcard delegate nothing. */
-function withoutDelegation(proof: Proof): Proof {
-  return proof.result === 'proven' ? { result: 'proven' } : proof;
 }

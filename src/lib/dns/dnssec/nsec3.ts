@@ -10,9 +10,8 @@ import {
   wildcardOf,
   type DnsName,
 } from '../name.js';
-import { TYPE_NUMBERS } from '../record-types.js';
 import type { RecordOf } from '../records.js';
-import { endsZone, NOT_PROVEN, proveByTypes, type Denial, type Proof } from './denial.js';
+import { endsZone, NOT_PROVEN, proveByTypes, proveByWildcard, type Denial, type Proof } from './denial.js';
 
 type Nsec3 = RecordOf<'NSEC3'>;
 
@@ -52,9 +51,9 @@ export function readNsec3Denial(all: readonly Nsec3[], zone: DnsName): Denial {
       const encloser = lookUp.findClosestEncloser(name);
       const nextCloser = encloser && lookUp.findCovering(encloser.nextCloser);
       if (!nextCloser) return NOT_PROVEN;
+      if (nextCloser.isOptOut) return optedOut(zone);
       const wildcard = lookUp.findAt(wildcardOf(encloser.name));
-      if (wildcard && type !== TYPE_NUMBERS.DS) return proveByTypes(wildcard.types, type, false);
-      return nextCloser.isOptOut ? optedOut(zone) : NOT_PROVEN;
+      return wildcard ? proveByWildcard(wildcard.types, type) : NOT_PROVEN;
     },
     proveWildcardUse: (name, ancestorLabels) => {
       const covering = lookUp.findCovering(keepLabels(name, ancestorLabels + 1));
