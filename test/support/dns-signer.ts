@@ -71,6 +71,8 @@ function computeTag(rdata: Buffer): number {
 export interface SigningTimes {
   inception: number;
   expiration: number;
+  /** How many labels are said to be signed; those of the name unless told. */
+  labels?: number;
 }
 
 /** The RRSIG record over records of one name and type; one below `*` signs what a wildcard is expanded to. */
@@ -78,14 +80,14 @@ export function signRecords(
   records: readonly TestRecord[],
   zone: string,
   key: ZoneKey,
-  { inception, expiration }: SigningTimes,
+  { inception, expiration, labels }: SigningTimes,
 ): TestRecord {
   const [first] = records;
   if (!first) throw new Error('there is nothing to sign');
-  const labels = splitName(first.name).filter((label) => label !== '*').length;
+  const ownLabels = splitName(first.name).filter((label) => label !== '*').length;
   const fields = Buffer.concat([
     uint16(first.type),
-    Buffer.of(key.algorithm, labels),
+    Buffer.of(key.algorithm, labels ?? ownLabels),
     uint32(first.ttlSeconds),
     uint32(expiration),
     uint32(inception),

@@ -103,6 +103,14 @@ describe('an issuer', () => {
     expect(judge(tlsa(2, 1, 1, root), trusted, [leaf, root])).toMatchObject({ matches: false });
   });
 
+  it('counts only if it may sign', () => {
+    const below = readDer('below-leaf');
+    expect(judge(tlsa(2, 1, 1, leaf), trusted, [below, leaf, intermediate, root])).toMatchObject({
+      matches: false,
+      reason: "the issuer it names did not sign the server's certificate",
+    });
+  });
+
   it('counts only in the time of every certificate below it', () => {
     const { ca, expired, notYetValid } = makeTlsFixtures();
     const authority = new X509Certificate(ca).raw;

@@ -123,6 +123,11 @@ describe('messages', () => {
     expect(answers.map((one) => readRecord(one, 'CNAME').target)).toEqual(['a\\046b.test']);
   });
 
+  it('with a time to live that cannot be are not to be kept', () => {
+    const answers = [record('a.test', Type.A, rdata.a('192.0.2.1'), 0x80000000)];
+    expect(decodeMessage(encodeReply(question, { answers })).answers).toMatchObject([{ ttlSeconds: 0 }]);
+  });
+
   it('leave out other classes than IN', () => {
     const bytes = encodeReply(question, {
       answers: [record('a.test', Type.A, rdata.a('192.0.2.1'))],

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseTrustAnchors } from '../../../src/lib/dns/dnssec/trust-anchors.js';
 import { DnsClient } from '../../../src/lib/dns/query.js';
 import { ValidatingResolver, type Lookup, type LookupType } from '../../../src/lib/dns/resolve.js';
-import { generateZoneKey, rdata, signRecords, type TestRecord } from '../../support/dns-signer.js';
+import { generateZoneKey, makeDs, rdata, signRecords, type TestRecord } from '../../support/dns-signer.js';
 import {
   daysAround,
   DnsWorld,
@@ -124,6 +124,13 @@ describe('a signed answer', () => {
     });
   });
 
+  it('may be kept no longer than it was signed for', async () => {
+    tamperWith(SERVICE, Type.SRV, ({ answers = [] }) => ({
+      answers: answers.map((one) => ({ ...one, ttlSeconds: 1_000_000 })),
+    }));
+    expect(await lookUp(SERVICE, 'SRV')).toMatchObject({ security: 'secure', ttlSeconds: 3600 });
+  });
+
   it('is insecure, with the reason, when nothing introduces its zone', async () => {
     world = new DnsWorld(specs({ dsDigestType: 0 }));
     expect(await lookUp(SERVICE, 'SRV')).toMatchObject({
@@ -238,6 +245,98 @@ describe('a bogus answer', () => {
     expect(await lookUp(SERVICE, 'SRV')).toMatchObject({
       security: 'bogus',
       reason: `what is said of ${SERVICE} is signed by _tcp.signed.test, which is no signed zone`,
+    });
+  });
+
+  it('is signed by another signed zone than its own', async () => {
+    world = new DnsWorld(specs({}, [{ name: 'other.test' }]));
+    const { key } = world.findZone('other.test');
+    tamperWith(SERVICE, Type.SRV, () => ({
+      answers: [srvRecord, signRecords([srvRecord], 'other.test', key, goodTimes)],
+    }));
+    expect(await lookUp(SERVICE, 'SRV')).toMatchObject({
+      security: 'bogus',
+      reason: `the SRV record of ${SERVICE} is not signed, though the zone signed.test is`,
+    });
+  });
+
+  it('has a signature that was made for a longer name', async () => {
+    const { key } = world.findZone('signed.test');
+    tamperWith(SERVICE, Type.SRV, () => ({
+      answers: [srvRecord, signRecords([srvRecord], 'signed.test', key, { ...goodTimes, labels: 5 })],
+    }));
+    expect(await lookUp(SERVICE, 'SRV')).toMatchObject({
+      security: 'bogus',
+      reason: `the signature of the SRV record of ${SERVICE} is for a longer name`,
+    });
+  });
+
+  it('has a key that was slipped in and signs the keys itself', async () => {
+    const { key } = world.findZone('signed.test');
+    const slippedIn = generateZoneKey();
+    const keys = [key, slippedIn].map((one) => record('signed.test', Type.DNSKEY, one.rdata));
+    tamper = (reply, { name, type }) =>
+      name === 'signed.test' && type === Type.DNSKEY
+        ? { answers: [...keys, signRecords(keys, 'signed.test', slippedIn, goodTimes)] }
+        : name === SERVICE
+          ? { answers: [srvRecord, signRecords([srvRecord], 'signed.test', slippedIn, goodTimes)] }
+          : reply;
+    expect(await lookUp(SERVICE, 'SRV')).toMatchObject({
+      security: 'bogus',
+      reason: `the signature of the DNSKEY record of signed.test is by the key ${slippedIn.keyTag}, which the zone signed.test does not have`,
+    });
+  });
+
+  it.each([
+    ['was revoked', 0x0181],
+    ['is not for zones', 0x0001],
+  ])('is signed by a key that %s', async (_, flags) => {
+    const key = generateZoneKey(13, { flags });
+    const ds = record('signed.test', Type.DS, makeDs('signed.test', key));
+    const dnskey = record('signed.test', Type.DNSKEY, key.rdata);
+    tamper = (reply, { name, type }) => {
+      if (name !== 'signed.test') return reply;
+      return type === Type.DS
+        ? { answers: [ds, signRecords([ds], 'test', world.findZone('test').key, goodTimes)] }
+        : { answers: [dnskey, signRecords([dnskey], 'signed.test', key, goodTimes)] };
+    };
+    expect(await lookUp('signed.test', 'DNSKEY')).toMatchObject({ status: 'found', security: 'bogus' });
+  });
+
+  it('has more keys than a zone can need', async () => {
+    const { key } = world.findZone('signed.test');
+    const keys = Array.from({ length: 33 }, (_, index) =>
+      record(
+        'signed.test',
+        Type.DNSKEY,
+        index === 0 ? key.rdata : Buffer.concat([key.rdata, Buffer.of(index)]),
+      ),
+    );
+    tamperWith('signed.test', Type.DNSKEY, () => ({
+      answers: [...keys, signRecords(keys, 'signed.test', key, goodTimes)],
+    }));
+    expect(await lookUp(SERVICE, 'SRV')).toMatchObject({
+      security: 'bogus',
+      reason: 'the zone signed.test has more than 32 keys',
+    });
+  });
+
+  it('has a DS record that comes from a wildcard', async () => {
+    const key = generateZoneKey();
+    const wildcard = record('*.test', Type.DS, makeDs('signed.test', key));
+    world = new DnsWorld([
+      { name: '.' },
+      { name: 'test', records: [wildcard] },
+      { name: 'signed.test', records: zoneRecords },
+    ]);
+    const made = world.answer({ name: 'any.test', type: Type.DS });
+    tamperWith('signed.test', Type.DS, () => ({
+      ...made,
+      answers: (made.answers ?? []).map((one) => ({ ...one, name: 'signed.test' })),
+    }));
+    expect(await lookUp(SERVICE, 'SRV')).toMatchObject({
+      security: 'bogus',
+      reason: 'the DS record of signed.test comes from a wildcard',
     });
   });
 
@@ -431,6 +530,22 @@ describe('an absence', () => {
       status: 'no-data',
       security: 'bogus',
       reason: `the zone signed.test does not prove that ${SERVICE} has no SRV record`,
+    });
+  });
+
+  it('is not proven by a proof that was made from a wildcard, whose owner could be any name', async () => {
+    world = new DnsWorld(
+      specs({ records: [...zoneRecords, record('host.wild.signed.test', Type.A, rdata.a('192.0.2.5'))] }),
+    );
+    tamperWith('host.wild.signed.test', Type.A, () => ({
+      authorities: (world.answer({ name: 'nobody.signed.test', type: Type.A }).authorities ?? [])
+        .filter(({ name }) => name === '*.wild.signed.test')
+        .map((one) => ({ ...one, name: 'host.wild.signed.test' })),
+    }));
+    expect(await lookUp('host.wild.signed.test', 'A')).toMatchObject({
+      status: 'no-data',
+      security: 'bogus',
+      reason: 'the zone signed.test does not prove that host.wild.signed.test has no A record',
     });
   });
 
