@@ -36,10 +36,7 @@ export function readNsecDenial(records: readonly Nsec[]): Denial {
     },
     proveWildcardUse: (name, ancestorLabels) => {
       const covering = findCovering(name);
-      const isFromThere =
-        covering &&
-        !isWithin(covering.next, name) &&
-        labelsOf(findClosestEncloser(covering, name)).length === ancestorLabels;
+      const isFromThere = covering && labelsOf(findClosestEncloser(covering, name)).length === ancestorLabels;
       return isFromThere ? { result: 'proven' } : NOT_PROVEN;
     },
   };
