@@ -3,14 +3,15 @@ export const prosodyPlugin = `-- Loaded on every host and component of a sandbox
 local st = require "util.stanza";
 local usermanager = require "core.usermanager";
 
--- Nothing leaves this machine: no other server is looked up or connected to.
+-- Nothing leaves this machine: no other server is looked up or connected to. A server that has connected to this one
+-- is answered on its own connection (XEP-0288): mod_s2s looks for it at -1, and would make a new one at -10.
 module:hook("route/remote", function (event)
 	local origin, stanza = event.origin, event.stanza;
-	if stanza.attr.xmlns == nil and stanza.attr.type ~= "error" and stanza.attr.type ~= "result" and origin.send then
+	if stanza.attr.xmlns == nil and stanza.attr.type ~= "error" and stanza.attr.type ~= "result" and origin and origin.send then
 		origin.send(st.error_reply(stanza, "cancel", "remote-server-not-found", "A sandbox reaches no other server"));
 	end
 	return true;
-end, 1000);
+end, -5);
 
 for name, password in pairs(module:get_option("sandbox_accounts", {})) do
 	if not usermanager.user_exists(name, module.host) then

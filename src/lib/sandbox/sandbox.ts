@@ -52,6 +52,8 @@ export interface Sandbox extends SandboxFacts, AsyncDisposable {
     cert: string;
     key: string;
   };
+  /** A certificate for a server of another domain, which may also be shown to servers. PEM texts. */
+  issueServerCertificate(domain: string): { cert: string; key: string };
   /** Sends a signal to the server, to see what a client makes of it: SIGSTOP, SIGCONT, SIGKILL. */
   signal(name: NodeJS.Signals): void;
   /** Ends the server as an administrator would; it says goodbye to its clients. It can be started again. */

@@ -108,6 +108,7 @@ function createSandbox(
     waitForEnd: () => server.waitForEnd(),
     issueClientCertificate: (jid, validity) =>
       authority.issue({ commonName: jid, xmppAddrs: [jid], ...validity }),
+    issueServerCertificate: (domain) => authority.issue({ commonName: domain, names: [domain] }),
     signal: (name) => {
       server.signal(name);
     },
