@@ -95,6 +95,26 @@ const rooms = {
   completion: ['command'],
   sandbox: ['errors', 'jid'],
   dns: ['errors'],
+  'tls-scan': ['errors'],
+  x509: ['errors'],
+  probe: [
+    'xml',
+    'errors',
+    'jid',
+    'trace/events',
+    'session/session',
+    'session/wait',
+    'session/transport/host-meta',
+    'session/transport/channel-binding',
+    'disco',
+    'forms',
+    'http-upload',
+    'dns',
+    'tls-scan',
+    'x509',
+    'output/safe-text',
+    'output/output',
+  ],
 };
 
 /** Files in a folder of a room reach the room itself with one `../` and leave it with two. */

@@ -29,6 +29,9 @@ const evidence = {
   bind9: (system) => system.hasProgram('named'),
   'bind9-utils': (system) => system.hasProgram('dnssec-signzone'),
   unbound: (system) => system.hasProgram('unbound'),
+  coturn: (system) => system.hasProgram('turnserver'),
+  sslscan: (system) => system.hasProgram('sslscan'),
+  'testssl.sh': (system) => system.hasProgram('testssl'),
   'go-sendxmpp': (system) => system.hasProgram('go-sendxmpp'),
 };
 

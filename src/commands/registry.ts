@@ -12,6 +12,7 @@ export const groups: Readonly<Record<string, string>> = {
   account: 'profiles: who you log in as',
   disco: 'what an entity offers (XEP-0030)',
   jid: 'check, normalise and compare addresses',
+  probe: 'validate a server',
   sandbox: 'a throw-away, loopback-only real server',
   trace: 'look at recorded streams',
   'vcard avatar': 'the picture of an account',
@@ -88,6 +89,21 @@ export const registry: readonly CommandEntry[] = [
     path: 'ping',
     summary: 'measure the round trip to a server or an entity',
     load: load(() => import('./ping.js')),
+  },
+  {
+    path: 'probe',
+    summary: 'validate a server: DNS, TLS, certificates, authentication, federation, abuse',
+    load: load(() => import('./probe.js')),
+  },
+  {
+    path: 'probe explain',
+    summary: 'say what a check of probe looks at, why, and how a fault is mended',
+    load: load(() => import('./probe/explain.js')),
+  },
+  {
+    path: 'probe diff',
+    summary: 'compare two reports of probe: what became better, what became worse',
+    load: load(() => import('./probe/diff.js')),
   },
   {
     path: 'disco',

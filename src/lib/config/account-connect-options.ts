@@ -4,10 +4,9 @@ import type { GlobalOptions } from '../command/global-options.js';
 import type { Prompt } from '../context.js';
 import type { ConnectOptions, Credentials, TlsOptions } from '../session/options.js';
 import { chooseAccount, type ChosenAccount } from './choose-account.js';
-
 import { loadConfig } from './load-config.js';
 import { configPaths, resolveConfigured, type ConfigPaths, type Environment } from './paths.js';
-import { readPrivateFile, readTextFile } from './private-file.js';
+import { readClientCertificate, readPem } from './read-certificates.js';
 
 const defaultTimeoutMs = 30_000;
 
@@ -133,38 +132,6 @@ function pickFile(
 ): string | undefined {
   if (typed !== undefined) return typed;
   return configured === undefined ? undefined : resolveConfigured(configured, paths);
-}
-
-async function readPem(file: string, what: string, label: string): Promise<string> {
-  const text = await readTextFile(file, what);
-  if (!text.includes(`-----BEGIN ${label}-----`)) {
-    throw new UsageError(`${what} ${file} has no PEM ${label.toLowerCase()} in it`);
-  }
-  return text;
-}
-
-async function readClientCertificate(
-  certFile: string,
-  keyFile: string | undefined,
-): Promise<{ cert: string; key: string }> {
-  const cert = await readPem(certFile, 'the client certificate', 'CERTIFICATE');
-  if (keyFile === undefined && !privateKey.test(cert)) {
-    throw new UsageError(`the client certificate ${certFile} has no key with it`, {
-      hint: 'name the file of the key with --client-key',
-    });
-  }
-  return { cert, key: await readKey(keyFile ?? certFile) };
-}
-
-const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
-
-async function readKey(file: string): Promise<string> {
-  // Keys of services are often shared with a group (0640 root:ssl-cert); the world is another matter.
-  const text = await readPrivateFile(file, 'the client key', { othersMask: 0o007 });
-  if (!privateKey.test(text)) {
-    throw new UsageError(`the client key ${file} has no PEM private key in it`);
-  }
-  return text;
 }
 
 function checkPin(pin: string): void {

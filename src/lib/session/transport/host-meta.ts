@@ -32,20 +32,27 @@ export async function findWebSocketEndpoints(
   options: TcpOptions,
 ): Promise<WebSocketEndpoint[]> {
   const [json, xml] = await Promise.allSettled([
-    fetchText(new URL(`https://${authority}/.well-known/host-meta.json`), tls, options).then(readJson),
-    fetchText(new URL(`https://${authority}/.well-known/host-meta`), tls, options).then(readXrd),
+    fetchText(new URL(`https://${authority}/.well-known/host-meta.json`), tls, options).then(readJsonLinks),
+    fetchText(new URL(`https://${authority}/.well-known/host-meta`), tls, options).then(readXrdLinks),
   ]);
   const links = [
     ...(json.status === 'fulfilled' ? json.value : []),
     ...(xml.status === 'fulfilled' ? xml.value : []),
   ];
   if (links.length === 0 && json.status === 'rejected' && xml.status === 'rejected') throw json.reason;
-  const urls = new Set(links.filter((href) => /^wss:\/\//i.test(href) && URL.canParse(href)));
+  const hrefs = links.filter(({ rel }) => rel === REL_WEBSOCKET).map(({ href }) => href);
+  const urls = new Set(hrefs.filter((href) => /^wss:\/\//i.test(href) && URL.canParse(href)));
   return [...urls].map((url) => ({ kind: 'websocket', url, source: 'host-meta' }));
 }
 
-/** RFC 6415 Appendix A. */
-export function readJson(text: string): string[] {
+/** One link of a host-meta file. */
+export interface HostMetaLink {
+  rel: string;
+  href: string;
+}
+
+/** RFC 6415 Appendix A; none where it cannot be read. */
+export function readJsonLinks(text: string): HostMetaLink[] {
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -54,25 +61,23 @@ export function readJson(text: string): string[] {
   }
   const links =
     isRecord(document) && Array.isArray(document['links']) ? (document['links'] as unknown[]) : [];
-  return links.flatMap((link) =>
-    isRecord(link) && link['rel'] === REL_WEBSOCKET && typeof link['href'] === 'string' ? [link['href']] : [],
-  );
+  return links.flatMap((link) => (isRecord(link) ? linkOf(link['rel'], link['href']) : []));
 }
 
-/** RFC 6415 §3: an XRD document. */
-export function readXrd(text: string): string[] {
+/** RFC 6415 §3: an XRD document; none where it cannot be read. */
+export function readXrdLinks(text: string): HostMetaLink[] {
   try {
     return childElements(parseXml(text.replace(DECLARATION, ''))).flatMap((link) =>
-      link.getName() === 'Link' &&
-      link.attrs['rel'] === REL_WEBSOCKET &&
-      typeof link.attrs['href'] === 'string'
-        ? [link.attrs['href']]
-        : [],
+      link.getName() === 'Link' ? linkOf(link.attrs['rel'], link.attrs['href']) : [],
     );
   } catch (error) {
     if (error instanceof XmppctlError) return [];
     throw error;
   }
+}
+
+function linkOf(rel: unknown, href: unknown): HostMetaLink[] {
+  return typeof rel === 'string' && typeof href === 'string' ? [{ rel, href }] : [];
 }
 
 async function fetchText(url: URL, tls: TlsClient, options: TcpOptions, redirects = 0): Promise<string> {

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ConnectError, TlsError } from '../../../../src/lib/errors.js';
 import {
   findWebSocketEndpoints,
-  readJson,
-  readXrd,
+  readJsonLinks,
+  readXrdLinks,
 } from '../../../../src/lib/session/transport/host-meta.js';
 import { TlsClient } from '../../../../src/lib/session/transport/tls.js';
 import { listenOnLoopback } from '../../../support/loopback.js';
@@ -39,15 +39,21 @@ describe('host-meta', () => {
       { rel: REL },
       7,
     ];
-    expect(readJson(JSON.stringify({ links }))).toEqual(['wss://a/']);
-    for (const bad of ['', '{', '[]', '{"links":{}}', 'null']) expect(readJson(bad)).toEqual([]);
+    expect(readJsonLinks(JSON.stringify({ links }))).toEqual([
+      { rel: REL, href: 'wss://a/' },
+      { rel: 'urn:xmpp:alt-connections:xbosh', href: 'https://b/' },
+    ]);
+    for (const bad of ['', '{', '[]', '{"links":{}}', 'null']) expect(readJsonLinks(bad)).toEqual([]);
     const xrd = `<?xml version='1.0' encoding='utf-8'?>
       <XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>
         <Link rel="urn:xmpp:alt-connections:xbosh" href="https://b/"/>
         <Link rel="${REL}" href="wss://c/?a=1&amp;b=2"/>
       </XRD>`;
-    expect(readXrd(xrd)).toEqual(['wss://c/?a=1&b=2']);
-    for (const bad of ['', '<XRD', 'text', '<!DOCTYPE html><html/>']) expect(readXrd(bad)).toEqual([]);
+    expect(readXrdLinks(xrd)).toEqual([
+      { rel: 'urn:xmpp:alt-connections:xbosh', href: 'https://b/' },
+      { rel: REL, href: 'wss://c/?a=1&b=2' },
+    ]);
+    for (const bad of ['', '<XRD', 'text', '<!DOCTYPE html><html/>']) expect(readXrdLinks(bad)).toEqual([]);
   });
 
   it('finds the WebSockets of both files, and only secure ones', async () => {

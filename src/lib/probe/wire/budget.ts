@@ -1,0 +1,105 @@
+/**
+ * What a probe allows itself against one endpoint: how many connections, how many at a time, how fast, and until when.
+ * A server belongs to somebody else, and a hostile one must not be able to keep us.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ConnectError, TimeoutError } from '../../errors.js';
+
+export interface BudgetLimits {
+  /** Connections to one endpoint. */
+  connections: number;
+  /** Connections to one endpoint at a time. COMPAT(ejabberd 23.01): its listeners have a backlog of 5. */
+  concurrency: number;
+  /** New connections to one endpoint in a second; Infinity for no limit. */
+  perSecond: number;
+  /** Bytes that are read from one connection. */
+  bytes: number;
+  /** Milliseconds for one endpoint, everything together. */
+  totalMs: number;
+  /** Milliseconds for one step: a connection, a handshake, an answer. */
+  stepMs: number;
+}
+
+export const defaultLimits: BudgetLimits = {
+  connections: 150,
+  concurrency: 5,
+  perSecond: 15,
+  bytes: 256 * 1024,
+  totalMs: 30_000,
+  stepMs: 5000,
+};
+
+/** Nothing more may be spent on an endpoint. */
+export class BudgetSpentError extends ConnectError {
+  override readonly name = 'BudgetSpentError';
+}
+
+export class Budget {
+  readonly limits: BudgetLimits;
+  /** Aborted when the time is over, or the user stops the program. */
+  readonly signal: AbortSignal;
+  #used = 0;
+  #running = 0;
+  #nextAt = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(limits: BudgetLimits, signal: AbortSignal | undefined) {
+    this.limits = limits;
+    const deadline = AbortSignal.timeout(limits.totalMs);
+    const overdue = new AbortController();
+    deadline.addEventListener('abort', () =>
+      overdue.abort(
+        new TimeoutError(`the ${limits.totalMs / 1000} s that one endpoint may take are over`, {
+          hint: 'a longer time can be given with --budget time=SECONDS',
+        }),
+      ),
+    );
+    this.signal = signal ? AbortSignal.any([signal, overdue.signal]) : overdue.signal;
+  }
+
+  get connectionsUsed(): number {
+    return this.#used;
+  }
+
+  /**
+   * Waits until a connection may be made. Dispose of the result when it is closed.
+   *
+   * @throws BudgetSpentError all connections have been used
+   */
+  async take(): Promise<Disposable> {
+    while (this.#running >= this.limits.concurrency) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.signal.throwIfAborted();
+    if (this.#used >= this.limits.connections) {
+      this.#waiting.shift()?.();
+      throw new BudgetSpentError(
+        `the ${this.limits.connections} connections allowed to one endpoint are used up`,
+        {
+          hint: 'more can be allowed with --budget connections=N',
+        },
+      );
+    }
+    this.#used += 1;
+    this.#running += 1;
+    await this.#pace();
+    let isReleased = false;
+    return {
+      [Symbol.dispose]: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.#running -= 1;
+        this.#waiting.shift()?.();
+      },
+    };
+  }
+
+  async #pace(): Promise<void> {
+    if (!Number.isFinite(this.limits.perSecond)) return;
+    const now = performance.now();
+    const at = Math.max(now, this.#nextAt);
+    this.#nextAt = at + 1000 / this.limits.perSecond;
+    // An interruption ends the wait; whoever uses the connection is told by the signal.
+    if (at > now) await delay(at - now, undefined, { signal: this.signal }).catch(() => undefined);
+  }
+}
