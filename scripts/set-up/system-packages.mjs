@@ -30,6 +30,7 @@ const evidence = {
   'bind9-utils': (system) => system.hasProgram('dnssec-signzone'),
   unbound: (system) => system.hasProgram('unbound'),
   coturn: (system) => system.hasProgram('turnserver'),
+  chromium: (system) => system.hasProgram('chromium'),
   sslscan: (system) => system.hasProgram('sslscan'),
   'testssl.sh': (system) => system.hasProgram('testssl'),
   'go-sendxmpp': (system) => system.hasProgram('go-sendxmpp'),

@@ -150,7 +150,7 @@ export const command = defineCommand({
         collect,
         [],
       )
-      .option('--fail-under <grade>', 'exit with 1 below this grade (default B)', parseGrade, 'B' as Grade)
+      .option('--fail-under <grade>', 'exit with 1 below this grade', parseGrade, 'B' as Grade)
       .option('--format <format>', `how the report is printed: ${reportFormats.join(', ')}`, parseFormat)
       .option('--strict', 'in JUnit, warnings are failures')
       .option('-a, --all', 'also show what is right, and what was not measured')

@@ -48,6 +48,7 @@ const whole = probe(
   ...endpoint('xmpp-client', 'PORT'),
   ...endpoint('xmpps-client', 'TLS_PORT'),
   ...endpoint('xmpp-server', 'S2S_PORT'),
+  ...endpoint('xmpps-server', 'S2S_TLS_PORT'),
   ...endpoint('web', 'HTTPS_PORT'),
 );
 const domain = await compare({ whole: [whole] }, 5);

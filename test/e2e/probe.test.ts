@@ -1,8 +1,10 @@
 /** `probe` as a process. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../src/lib/sandbox/sandbox.js';
@@ -14,6 +16,24 @@ import { useTemporaryHome } from '../support/temporary-home.js';
 const schema = JSON.parse(
   readFileSync(path.join(import.meta.dirname, '../../docs/probe-1.schema.json'), 'utf8'),
 ) as object;
+
+/** The document as Chromium has it when everything has been loaded. */
+async function lookAt(file: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    'chromium',
+    [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      `--user-data-dir=${file}.profile`,
+      '--dump-dom',
+      `file://${file}`,
+    ],
+    { maxBuffer: 64 * 1024 * 1024 },
+  );
+  return stdout;
+}
 
 interface Report {
   grades: { overall: string; security: { grade: string } };
@@ -30,6 +50,7 @@ const argumentsFor = ({ domain, caFile, ports }: Sandbox): string[] => [
     'xmpp-client': ports.c2s,
     'xmpps-client': ports.c2sTls,
     'xmpp-server': ports.s2s,
+    'xmpps-server': ports.s2sTls,
     web: ports.https,
   }).flatMap(([service, port]) => ['--endpoint', `${service}=127.0.0.1:${port}`]),
 ];
@@ -62,6 +83,21 @@ describeOnEachServer('xmppctl probe', (server) => {
       expect(code, format).toBe(0);
       for (const id of wrong) expect(text, format).toContain(id);
     }
+  });
+
+  it('prints a page that a browser shows, by itself', async () => {
+    const args = [...argumentsFor(server.sandbox), '--fail-under', 'F', '--format', 'html'];
+    const { stdout } = await runXmppctl(args);
+    const page = await lookAt(await home.write('report.html', stdout));
+    expect(page).toContain('<h1><span>sandbox.localhost</span><span class="grade');
+    expect(page).toMatch(/<details class="fail" open=""><summary>not everybody can register by machine/);
+    expect(page).not.toMatch(/<script|src=|href=/);
+    // A page with a script of a server in it would have changed its title.
+    const hostile = stdout.replaceAll(
+      '</details>',
+      '&lt;script&gt;document.title="owned"&lt;/script&gt;<script>document.title="owned"</script></details>',
+    );
+    expect(await lookAt(await home.write('hostile.html', hostile))).toContain('<title>sandbox.localhost: ');
   });
 
   it('fails below the grade that was asked for, with one line', async () => {

@@ -1,8 +1,11 @@
 /** Probes of real servers, with real DNS and a real TURN server beside them. */
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { parseTrustAnchors } from '../../src/lib/dns/dnssec/trust-anchors.js';
+import { services } from '../../src/lib/probe/facts/facts.js';
 import type { Sandbox } from '../../src/lib/sandbox/sandbox.js';
 import type { SandboxOptions, ServerName } from '../../src/lib/sandbox/options.js';
 import { startSandbox } from '../../src/lib/sandbox/start-sandbox.js';
@@ -50,6 +53,7 @@ const endpointsOf = ({ ports }: Sandbox) =>
     { service: 'xmpp-client', host: '127.0.0.1', port: ports.c2s },
     { service: 'xmpps-client', host: '127.0.0.1', port: ports.c2sTls },
     { service: 'xmpp-server', host: '127.0.0.1', port: ports.s2s },
+    { service: 'xmpps-server', host: '127.0.0.1', port: ports.s2sTls },
   ] as const;
 
 const webOf = ({ ports }: Sandbox) => ({ webServer: { host: '127.0.0.1', port: ports.https } });
@@ -60,33 +64,21 @@ const statusOf = (result: TestProbe, id: string): string[] => [
 const observed = (result: TestProbe, id: string): string[] =>
   result.findings.filter(({ check }) => check.id === id).map((finding) => finding.observed);
 
+const clients = ['xmpp-client', 'xmpps-client'] as const;
+
 /** What is left to say of each: known faults of the versions in Debian 12, which no setting mends. */
 const known: Readonly<Record<ServerName, readonly string[]>> = {
   prosody: [
-    'abuse.stanza.size xmpp-server warn',
-    'conformance.namespace.content xmpp-client warn',
-    'conformance.namespace.content xmpp-server warn',
-    'conformance.namespace.content xmpps-client warn',
-    'sasl.harvest xmpp-client warn',
-    'sasl.harvest xmpps-client warn',
-    'sasl.plus xmpp-client warn',
-    'sasl.plus xmpps-client warn',
-  ],
+    ...['xmpp-server', 'xmpps-server'].map((service) => `abuse.stanza.size ${service} warn`),
+    ...services.map((service) => `conformance.namespace.content ${service} warn`),
+    ...clients.flatMap((service) => [`sasl.harvest ${service} warn`, `sasl.plus ${service} warn`]),
+  ].sort(),
   ejabberd: [
-    'conformance.xml.comment xmpp-client warn',
-    'conformance.xml.comment xmpp-server warn',
-    'conformance.xml.comment xmpps-client warn',
-    'conformance.xml.encoding xmpp-client warn',
-    'conformance.xml.encoding xmpp-server warn',
-    'conformance.xml.encoding xmpps-client warn',
-    'conformance.xml.instruction xmpp-client warn',
-    'conformance.xml.instruction xmpp-server warn',
-    'conformance.xml.instruction xmpps-client warn',
-    'sasl.harvest xmpp-client warn',
-    'sasl.harvest xmpps-client warn',
-    'sasl.plus xmpp-client warn',
-    'sasl.plus xmpps-client warn',
-  ],
+    ...['comment', 'encoding', 'instruction'].flatMap((what) =>
+      services.map((service) => `conformance.xml.${what} ${service} warn`),
+    ),
+    ...clients.flatMap((service) => [`sasl.harvest ${service} warn`, `sasl.plus ${service} warn`]),
+  ].sort(),
 };
 
 describeOnEachServer(
@@ -355,6 +347,56 @@ describe('a probe by DNS', () => {
     ]);
     expect(statusOf(result, 'dns.legacy')).toEqual(['info']);
     expect(statusOf(result, 'dns.caa')).toEqual(['info']);
+  });
+});
+
+describe('a probe of a domain that means harm', () => {
+  const domain = 'harm.test';
+
+  async function probeZone(records: readonly string[], allowsPrivate: boolean): Promise<TestProbe> {
+    const lab = await startDnsLab({ zones: [{ name: domain, records }] });
+    try {
+      return await probeEndpoints(domain, [], {
+        resolvers: [lab.resolver],
+        trustAnchors: parseTrustAnchors(await readFile(lab.trustAnchorFile, 'utf8')),
+        allowsPrivate,
+        only: ['dns', 'tcp'],
+      });
+    } finally {
+      await lab.stop();
+    }
+  }
+
+  it('is not followed to this machine, or into this network', async () => {
+    let connections = 0;
+    const listener = createServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const { port } = listener.address() as AddressInfo;
+    const records = [`_xmpp-client._tcp IN SRV 0 0 ${port} here`, 'here IN A 127.0.0.1'];
+    const result = await probeZone(records, false);
+    expect(statusOf(result, 'dns.srv.private')).toEqual(['fail']);
+    expect(result.facts.endpoints).toEqual([]);
+    expect(connections).toBe(0);
+    await probeZone(records, true);
+    expect(connections).toBeGreaterThan(0);
+    listener.close();
+  });
+
+  it('has no more than some of its ninety servers looked at', async () => {
+    const records = Array.from(
+      { length: 90 },
+      (_, index) => `_xmpp-client._tcp IN SRV ${index % 7} 0 5222 s${index}`,
+    );
+    const result = await probeZone(
+      [...records, ...Array.from({ length: 90 }, (_, index) => `s${index} IN A 127.0.0.1`)],
+      true,
+    );
+    expect(result.facts.endpoints.length).toBeLessThanOrEqual(24);
+    expect(result.facts.dns?.value?.targets.length).toBeLessThanOrEqual(8);
   });
 });
 

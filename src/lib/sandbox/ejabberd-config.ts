@@ -148,6 +148,7 @@ function listeners(plan: SandboxPlan, apiSocket: string): Settings[] {
     ...(options.tlsVersion === '1.3' ? ['no_tlsv1_2'] : []),
   ];
   const c2s = { module: 'ejabberd_c2s', max_stanza_size: 262_144, protocol_options };
+  const s2s = { module: 'ejabberd_s2s_in', max_stanza_size: 524_288, protocol_options };
   const tls_verify = options.clientCertificates === true;
   const request_handlers = {
     '/.well-known/host-meta': 'mod_host_meta',
@@ -167,7 +168,8 @@ function listeners(plan: SandboxPlan, apiSocket: string): Settings[] {
       ...(hasTls && { starttls: true, tls_verify, starttls_required: encryption === 'required' }),
     },
     ...(hasTls ? [{ ...c2s, ip, port: ports.c2sTls, tls: true, tls_verify }] : []),
-    { ip, port: ports.s2s, module: 'ejabberd_s2s_in', max_stanza_size: 524_288, protocol_options },
+    { ...s2s, ip, port: ports.s2s },
+    ...(hasTls ? [{ ...s2s, ip, port: ports.s2sTls, tls: true }] : []),
     { ip, port: ports.component, module: 'ejabberd_service', hosts: components, check_from: true },
     { ip, port: ports.http, module: 'ejabberd_http', request_handlers },
     ...(hasTls

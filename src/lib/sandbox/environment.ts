@@ -13,6 +13,7 @@ export function sandboxVariables(facts: SandboxFacts): Record<string, string> {
     PORT: ports.c2s,
     TLS_PORT: ports.c2sTls,
     S2S_PORT: ports.s2s,
+    S2S_TLS_PORT: ports.s2sTls,
     HTTP_PORT: ports.http,
     HTTPS_PORT: ports.https,
     WEBSOCKET_URL: facts.services.websocket,

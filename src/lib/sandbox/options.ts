@@ -52,6 +52,8 @@ export interface SandboxPorts {
   /** Clients, TLS from the first byte (XEP-0368). */
   c2sTls: number;
   s2s: number;
+  /** Servers, TLS from the first byte (XEP-0368). */
+  s2sTls: number;
   /** External components (XEP-0114). */
   component: number;
   /** SOCKS5 bytestreams (XEP-0065). */

@@ -84,8 +84,8 @@ export class RunningServer {
   async #waitUntilUp(signal: AbortSignal): Promise<void> {
     const { ports, domain, options } = this.plan;
     await waitForStream(HOST, ports.c2s, domain, signal);
-    const { c2sTls, https, ...plain } = ports;
-    const all = [...Object.values(plain), ...(options.encryption === 'none' ? [] : [c2sTls, https])];
+    const { c2sTls, s2sTls, https, ...plain } = ports;
+    const all = [...Object.values(plain), ...(options.encryption === 'none' ? [] : [c2sTls, s2sTls, https])];
     await Promise.all(all.map((port) => waitForPort(HOST, port, signal)));
     if (this.name === 'ejabberd') await registerEjabberdAccounts(this.plan);
   }

@@ -143,7 +143,7 @@ async function makePlan(
 ): Promise<SandboxPlan> {
   const addresses = planAddresses(domain);
   const listenOn = await loopbackAddresses();
-  const names = ['c2s', 'c2sTls', 's2s', 'component', 'proxy', 'http', 'https'] as const;
+  const names = ['c2s', 'c2sTls', 's2s', 's2sTls', 'component', 'proxy', 'http', 'https'] as const;
   const free = await findFreePorts(names.length, listenOn);
   const port = (name: (typeof names)[number]) => free[names.indexOf(name)] ?? 0;
   const dataDir = path.join(dir, 'data');
@@ -160,6 +160,7 @@ async function makePlan(
       c2s: port('c2s'),
       c2sTls: port('c2sTls'),
       s2s: port('s2s'),
+      s2sTls: port('s2sTls'),
       component: port('component'),
       proxy: port('proxy'),
       http: port('http'),

@@ -77,6 +77,8 @@ export interface TlsScan {
 type Older = Exclude<ProtocolVersion, 'SSLv2' | 'TLSv1.3'>;
 const olderVersions: readonly Older[] = ['TLSv1.2', 'TLSv1.1', 'TLSv1.0', 'SSLv3'];
 const MAX_BYTES = 64 * 1024;
+/** Six versions are asked at the same time. */
+const MAX_SILENCES = 8;
 
 /**
  * @param open a fresh connection on which a ClientHello may be written at once
@@ -90,6 +92,7 @@ class Scan {
   readonly #open: () => Promise<Duplex>;
   readonly #options: TlsScanOptions;
   #connections = 0;
+  #silences = 0;
   #limited: string | undefined;
   readonly #certificates: Buffer[] = [];
   readonly #primes = new Map<string, Buffer>();
@@ -289,6 +292,8 @@ class Scan {
       reader.push(chunk);
       return reader.isDone;
     });
+    if (how === 'silent' && ++this.#silences >= MAX_SILENCES)
+      this.#limited ??= 'the server stopped answering';
     return reader.end(how);
   }
 

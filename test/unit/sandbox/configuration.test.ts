@@ -10,7 +10,7 @@ function plan(options: SandboxOptions = {}): SandboxPlan {
     domain: 'chat.localhost',
     addresses,
     components: [addresses.component, addresses.privileged],
-    ports: { c2s: 1, c2sTls: 2, s2s: 3, component: 4, proxy: 5, http: 6, https: 7 },
+    ports: { c2s: 1, c2sTls: 2, s2s: 3, s2sTls: 8, component: 4, proxy: 5, http: 6, https: 7 },
     listenOn: ['127.0.0.1', '::1'],
     accounts: { alice: { jid: 'alice@chat.localhost', password: 'a"\\b' } },
     componentSecret: 'hush',

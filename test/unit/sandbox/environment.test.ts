@@ -20,7 +20,7 @@ function facts(...names: string[]): SandboxFacts {
     server: 'prosody',
     domain: 'chat.localhost',
     host: '127.0.0.1',
-    ports: { c2s: 1, c2sTls: 2, s2s: 3, component: 4, proxy: 5, http: 6, https: 7 },
+    ports: { c2s: 1, c2sTls: 2, s2s: 3, s2sTls: 8, component: 4, proxy: 5, http: 6, https: 7 },
     addresses: planAddresses('chat.localhost'),
     services: {
       starttls: 'xmpp://127.0.0.1:1',
@@ -49,6 +49,7 @@ describe('the variables of a sandbox', () => {
       XMPPCTL_SANDBOX_PORT: '1',
       XMPPCTL_SANDBOX_TLS_PORT: '2',
       XMPPCTL_SANDBOX_S2S_PORT: '3',
+      XMPPCTL_SANDBOX_S2S_TLS_PORT: '8',
       XMPPCTL_SANDBOX_COMPONENT_PORT: '4',
       XMPPCTL_SANDBOX_HTTP_PORT: '6',
       XMPPCTL_SANDBOX_COMPONENT_SECRET: 'hush',

@@ -102,6 +102,7 @@ describe('the set-up', () => {
       'dnssec-signzone',
       'unbound',
       'turnserver',
+      'chromium',
     ]);
     expect(await setUp(all, { packages: 'tests' })).toEqual(nothing);
     expect(await setUp([], { packages: 'none' })).toEqual(nothing);
@@ -152,11 +153,11 @@ describe('the set-up', () => {
   it('says on one line what to install where there is no apt, by the names of each system', async () => {
     const { error } = await setUp(['prosody', 'zsh', 'fish'], { packages: 'tests' });
     expect(error).toBe(
-      'ejabberd, python3-slixmpp, iproute2, nftables, groff-base, dbus, gnome-keyring, libxml2-utils, bind9, bind9-utils, unbound, coturn must be installed, and there is no apt here (' +
-        'Debian or Ubuntu: apt install ejabberd python3-slixmpp iproute2 nftables groff-base dbus gnome-keyring libxml2-utils bind9 bind9-utils unbound coturn; ' +
-        'Fedora: dnf install ejabberd python3-slixmpp iproute nftables groff-base dbus-daemon gnome-keyring libxml2 bind bind-dnssec-utils unbound coturn; ' +
-        'Arch: pacman -S ejabberd python-slixmpp iproute2 nftables groff dbus gnome-keyring libxml2 bind unbound coturn; ' +
-        'macOS: brew install ejabberd groff libxml2 bind unbound coturn)',
+      'ejabberd, python3-slixmpp, iproute2, nftables, groff-base, dbus, gnome-keyring, libxml2-utils, bind9, bind9-utils, unbound, coturn, chromium must be installed, and there is no apt here (' +
+        'Debian or Ubuntu: apt install ejabberd python3-slixmpp iproute2 nftables groff-base dbus gnome-keyring libxml2-utils bind9 bind9-utils unbound coturn chromium; ' +
+        'Fedora: dnf install ejabberd python3-slixmpp iproute nftables groff-base dbus-daemon gnome-keyring libxml2 bind bind-dnssec-utils unbound coturn chromium; ' +
+        'Arch: pacman -S ejabberd python-slixmpp iproute2 nftables groff dbus gnome-keyring libxml2 bind unbound coturn chromium; ' +
+        'macOS: brew install ejabberd groff libxml2 bind unbound coturn chromium)',
     );
     expect((await setUp([])).error).toContain(
       '; Fedora: dnf install prosody; Arch: pacman -S prosody; macOS: brew',

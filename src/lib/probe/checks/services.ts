@@ -1,6 +1,6 @@
 /** What the server says about itself: software, contacts, services. */
 import { ofDomain, info, list, pass, skip, warn, type Check } from './check.js';
-import type { ServicesFacts } from '../facts/services.js';
+import type { EntityFacts, ServicesFacts } from '../facts/services.js';
 import type { Verdict } from '../model.js';
 
 function ofServices(
@@ -14,6 +14,40 @@ const oldest: readonly { name: RegExp; version: readonly [number, number]; say: 
   { name: /^prosody$/i, version: [0, 12], say: '0.12' },
   { name: /^ejabberd$/i, version: [23, 1], say: '23.01' },
 ];
+
+/** Something that a server, its account or its rooms announce, or do not. Nobody fails for it. */
+function announced(
+  id: string,
+  rest: Pick<Check, 'title' | 'expected' | 'references' | 'why' | 'fix'> & {
+    find: (services: ServicesFacts) => boolean | undefined;
+  },
+): Check {
+  const { find, ...texts } = rest;
+  return {
+    id,
+    group: 'service',
+    severity: 'low',
+    reads: ['services'],
+    judge: ofServices((services) => {
+      const isThere = find(services);
+      if (isThere === undefined) return skip('needs an account (--account) to be seen');
+      return isThere ? pass('announced') : info('not announced');
+    }),
+    ...texts,
+  };
+}
+
+const isRoomService = ({ identities }: EntityFacts): boolean => identities.includes('conference/text');
+
+/** Undefined where there are no rooms. */
+const roomsOffer =
+  (...names: readonly string[]) =>
+  ({ items }: ServicesFacts): boolean | undefined => {
+    const rooms = items.filter(isRoomService);
+    return rooms.length === 0
+      ? undefined
+      : rooms.some(({ features }) => names.some((name) => features.includes(name)));
+  };
 
 export const serviceChecks: readonly Check[] = [
   {
@@ -174,4 +208,53 @@ export const serviceChecks: readonly Check[] = [
       return proxy ? pass(proxy.jid) : info('none');
     }),
   },
+  announced('service.offline', {
+    title: 'messages wait for those who are offline',
+    expected: 'msgoffline among the features of the server',
+    references: ['XEP-0160'],
+    why: 'Without it a message to somebody who is offline is gone, unless the archive keeps it.',
+    fix: { prosody: 'add "offline" to modules_enabled', ejabberd: 'add mod_offline' },
+    find: ({ server, account }) =>
+      [server, account].some((entity) => entity?.features.includes('msgoffline')),
+  }),
+  announced('service.roster-versioning', {
+    title: 'contact lists are sent only when they have changed',
+    expected: 'roster versioning among the features of the stream',
+    references: ['RFC 6121 §2.6'],
+    why: 'A long list costs a mobile client a second at each login.',
+    fix: { prosody: 'part of mod_roster', ejabberd: 'mod_roster: versioning: true' },
+    find: ({ streamFeatures }) => streamFeatures?.includes('{urn:xmpp:features:rosterver}ver'),
+  }),
+  announced('service.rooms.self-ping', {
+    title: 'clients can ask whether they are still in a room',
+    expected: 'the optimisation of self-pings among the features of the room service',
+    references: ['XEP-0410'],
+    why: 'A client that was thrown out unnoticed misses what is said.',
+    fix: { prosody: 'part of Prosody 0.12', ejabberd: 'part of newer versions of mod_muc' },
+    find: roomsOffer('http://jabber.org/protocol/muc#self-ping-optimization'),
+  }),
+  announced('service.rooms.occupant-id', {
+    title: 'people in rooms have ids that stay',
+    expected: 'urn:xmpp:occupant-id:0 among the features of the room service',
+    references: ['XEP-0421'],
+    why: 'Corrections and reactions can be told from forgeries by somebody who took the nickname.',
+    fix: { prosody: 'part of Prosody 0.12', ejabberd: 'mod_muc_occupantid' },
+    find: roomsOffer('urn:xmpp:occupant-id:0'),
+  }),
+  announced('service.rooms.moderation', {
+    title: 'moderators can take messages back',
+    expected: 'urn:xmpp:message-moderate among the features of the room service',
+    references: ['XEP-0425'],
+    why: 'It is how spam in public rooms is removed from the screens of others.',
+    fix: { prosody: 'mod_muc_moderation of prosody-modules', ejabberd: 'part of newer versions of mod_muc' },
+    find: roomsOffer('urn:xmpp:message-moderate:1', 'urn:xmpp:message-moderate:0'),
+  }),
+  announced('service.rooms.avatar', {
+    title: 'rooms can have pictures',
+    expected: 'vcard-temp among the features of the room service',
+    references: ['XEP-0486', 'XEP-0054'],
+    why: 'People find a room by it.',
+    fix: { prosody: 'mod_vcard_muc of prosody-modules', ejabberd: 'part of mod_muc' },
+    find: roomsOffer('vcard-temp'),
+  }),
 ];

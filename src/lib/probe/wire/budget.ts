@@ -29,6 +29,9 @@ export const defaultLimits: BudgetLimits = {
   stepMs: 5000,
 };
 
+/** Some of these are bad luck. With the steps that run side by side, a run ends after about three steps. */
+const MAX_SILENCES = 8;
+
 /** Nothing more may be spent on an endpoint. */
 export class BudgetSpentError extends ConnectError {
   override readonly name = 'BudgetSpentError';
@@ -41,20 +44,30 @@ export class Budget {
   #used = 0;
   #running = 0;
   #nextAt = 0;
+  #silences = 0;
+  readonly #overdue = new AbortController();
   readonly #waiting: (() => void)[] = [];
 
   constructor(limits: BudgetLimits, signal: AbortSignal | undefined) {
     this.limits = limits;
     const deadline = AbortSignal.timeout(limits.totalMs);
-    const overdue = new AbortController();
     deadline.addEventListener('abort', () =>
-      overdue.abort(
+      this.#overdue.abort(
         new TimeoutError(`the ${limits.totalMs / 1000} s that one endpoint may take are over`, {
           hint: 'a longer time can be given with --budget time=SECONDS',
         }),
       ),
     );
-    this.signal = signal ? AbortSignal.any([signal, overdue.signal]) : overdue.signal;
+    this.signal = signal ? AbortSignal.any([signal, this.#overdue.signal]) : this.#overdue.signal;
+  }
+
+  /** A step took all the time it may: who does that again and again wants to keep us, and is left alone. */
+  reportSilence(): void {
+    this.#silences += 1;
+    if (this.#silences < MAX_SILENCES) return;
+    this.#overdue.abort(
+      new TimeoutError('the endpoint was left alone, because it kept us waiting again and again'),
+    );
   }
 
   get connectionsUsed(): number {

@@ -1,6 +1,6 @@
 /** A TCP connection to one address: no names are looked up, no other address is tried. */
 import { connect, type Socket } from 'node:net';
-import { ConnectError } from '../../errors.js';
+import { ConnectError, TimeoutError } from '../../errors.js';
 import { within } from '../../session/wait.js';
 import type { Budget } from './budget.js';
 
@@ -37,6 +37,7 @@ export async function openSocket({ address, port }: Place, budget: Budget): Prom
       signal: budget.signal,
     });
   } catch (error) {
+    if (error instanceof TimeoutError) budget.reportSilence();
     socket.on('error', () => undefined);
     socket.destroy();
     throw error;

@@ -122,7 +122,10 @@ export class ProbeStream {
       if (this.#isOver) return { kind: 'closed' };
       this.#budget.signal.throwIfAborted();
       const left = until - performance.now();
-      if (left <= 0) return { kind: 'silent' };
+      if (left <= 0) {
+        if (timeoutMs >= this.#budget.limits.stepMs) this.#budget.reportSilence();
+        return { kind: 'silent' };
+      }
       await this.#waitForChange(left);
     }
   }

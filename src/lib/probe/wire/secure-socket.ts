@@ -1,7 +1,7 @@
 /** A TLS handshake that judges nothing: what it brought is looked at afterwards. */
 import type { Socket } from 'node:net';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
-import { TlsError } from '../../errors.js';
+import { TimeoutError, TlsError } from '../../errors.js';
 import { within } from '../../session/wait.js';
 import type { Budget } from './budget.js';
 
@@ -63,6 +63,7 @@ export async function secureSocket(
       signal: budget.signal,
     });
   } catch (error) {
+    if (error instanceof TimeoutError) budget.reportSilence();
     socket.on('error', () => undefined);
     socket.destroy();
     plain.destroy();
