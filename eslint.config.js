@@ -71,7 +71,7 @@ const rooms = {
   ],
   roster: ['xml', 'errors', 'jid', 'session/session', 'disco'],
   registration: ['xml', 'errors', 'jid', 'session/session', 'forms'],
-  pubsub: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco', 'forms', 'rsm'],
+  pubsub: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco', 'forms', 'rsm', 'roster'],
   privilege: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco'],
   vcard: [
     'xml',

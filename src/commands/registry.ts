@@ -13,6 +13,7 @@ export const groups: Readonly<Record<string, string>> = {
   disco: 'what an entity offers (XEP-0030)',
   jid: 'check, normalise and compare addresses',
   probe: 'validate a server',
+  pubsub: 'nodes and items: publish, read, watch, manage (XEP-0060)',
   sandbox: 'a throw-away, loopback-only real server',
   trace: 'look at recorded streams',
   'vcard avatar': 'the picture of an account',
@@ -89,6 +90,76 @@ export const registry: readonly CommandEntry[] = [
     path: 'ping',
     summary: 'measure the round trip to a server or an entity',
     load: load(() => import('./ping.js')),
+  },
+  {
+    path: 'pubsub publish',
+    summary: 'publish items',
+    load: load(() => import('./pubsub/publish.js')),
+  },
+  {
+    path: 'pubsub items',
+    summary: 'list the items of a node',
+    load: load(() => import('./pubsub/items.js')),
+  },
+  {
+    path: 'pubsub get',
+    summary: 'print the payload of items',
+    load: load(() => import('./pubsub/get.js')),
+  },
+  {
+    path: 'pubsub retract',
+    summary: 'take items back',
+    load: load(() => import('./pubsub/retract.js')),
+  },
+  {
+    path: 'pubsub purge',
+    summary: 'delete all items of a node, and keep the node',
+    load: load(() => import('./pubsub/purge.js')),
+  },
+  {
+    path: 'pubsub watch',
+    summary: 'print what happens at nodes, as it happens',
+    load: load(() => import('./pubsub/watch.js')),
+  },
+  {
+    path: 'pubsub nodes',
+    summary: 'list the nodes of a service, or of an account',
+    load: load(() => import('./pubsub/nodes.js')),
+  },
+  {
+    path: 'pubsub create',
+    summary: 'make a node',
+    load: load(() => import('./pubsub/create.js')),
+  },
+  {
+    path: 'pubsub configure',
+    summary: 'show or change how a node is configured',
+    load: load(() => import('./pubsub/configure.js')),
+  },
+  {
+    path: 'pubsub delete',
+    summary: 'delete a node with all its items and subscriptions',
+    load: load(() => import('./pubsub/delete.js')),
+  },
+  {
+    path: 'pubsub subscribe',
+    summary: 'have the account told of what is published at a node',
+    load: load(() => import('./pubsub/subscribe.js')),
+  },
+  {
+    path: 'pubsub unsubscribe',
+    summary: 'have the account told no more of a node',
+    load: load(() => import('./pubsub/unsubscribe.js')),
+  },
+  {
+    path: 'pubsub subscriptions',
+    summary: 'list subscriptions: the own ones, or those of everybody at an own node',
+    load: load(() => import('./pubsub/subscriptions.js')),
+  },
+  {
+    path: 'pubsub affiliations',
+    summary: 'list or change who may do what at a node',
+    load: load(() => import('./pubsub/affiliations.js')),
   },
   {
     path: 'probe',

@@ -1,5 +1,7 @@
 /** Publishing, reading and retracting items (XEP-0060 §6.5, §7). */
 import { DataForm } from '../forms/stanzas.js';
+import type { Page } from '../rsm/pages.js';
+import { PageRequest } from '../rsm/stanzas.js';
 import type { WaitOptions } from '../session/session.js';
 import { xml, type Element } from '../xml/element.js';
 import type { IqRequester, NodeAddress } from './requester.js';
@@ -7,6 +9,8 @@ import { NS_PUBLISH_OPTIONS, NS_PUBSUB, PubsubItems, PubsubPublished } from './s
 
 export interface PubsubItem {
   id: string;
+  /** Who published it, where the service says so. */
+  publisher?: string | undefined;
   payload: Element | undefined;
 }
 
@@ -69,7 +73,29 @@ export async function fetchItems(
   );
   const reply = await requester.request({ type: 'get', ...to(service), payload }, options);
   const items = PubsubItems.find(reply)?.items?.items ?? [];
-  return items.map(({ id = '', payloads }) => ({ id, payload: payloads[0] }));
+  return items.map(({ id = '', publisher, payloads }) => ({
+    id,
+    ...(publisher !== undefined && { publisher }),
+    payload: payloads[0],
+  }));
+}
+
+/** A page of items (XEP-0060 §6.5.4). A service that does not page answers with all it gives, and without `set`. */
+export async function fetchItemsPage(
+  requester: IqRequester,
+  { service, node }: NodeAddress,
+  request: PageRequest,
+  options?: WaitOptions,
+): Promise<Page<PubsubItem>> {
+  const payload = xml('pubsub', { xmlns: NS_PUBSUB }, xml('items', { node }), PageRequest.encode(request));
+  const reply = await requester.request({ type: 'get', ...to(service), payload }, options);
+  const answer = PubsubItems.find(reply);
+  const items = (answer?.items?.items ?? []).map(({ id = '', publisher, payloads }) => ({
+    id,
+    publisher,
+    payload: payloads[0],
+  }));
+  return { items, set: answer?.set };
 }
 
 /** @throws StanzaError */

@@ -1,0 +1,144 @@
+/**
+ * Publishing many items on one stream: several are under way at a time, in order, and each is confirmed.
+ *
+ * An item has its id before it is sent. What was under way when the stream was lost is sent again under the same id,
+ * so it is there once, whether or not it had arrived.
+ */
+import { ConnectionLostError, StanzaError } from '../errors.js';
+import type { Session } from '../session/session.js';
+import type { Element } from '../xml/element.js';
+import { publishItem } from './items.js';
+import { changeConfiguration, createNode } from './nodes.js';
+import { isPreconditionNotMet, type NodeAddress } from './requester.js';
+
+export interface OutgoingItem {
+  id: string;
+  payload: Element;
+}
+
+export interface PublishManyOptions {
+  address: NodeAddress;
+  /** By field name without `pubsub#`. */
+  publishOptions: Readonly<Record<string, string>> | undefined;
+  /** Make the node, with these options, when it is not there. */
+  creates: boolean;
+  /** Configure the node when it is not as the options want it. */
+  reconfigures: boolean;
+  /** How often an item is sent again after the stream was lost. */
+  retries: number;
+}
+
+export type PublishOutcome = { item: OutgoingItem } & (
+  { id: string; error?: undefined } | { id?: undefined; error: StanzaError }
+);
+
+/** How many wait for their confirmation at a time: enough to fill the round trip, few enough to be sent again. */
+const WINDOW = 50;
+
+/**
+ * One outcome for each item, in order. A refusal is an outcome, too; whatever else fails is thrown.
+ *
+ * @throws ConnectionLostError the stream was lost more often than `retries` allows @throws TimeoutError
+ */
+export async function* publishItems(
+  session: Session,
+  items: AsyncIterable<OutgoingItem> | Iterable<OutgoingItem>,
+  options: PublishManyOptions,
+): AsyncGenerator<PublishOutcome, void, undefined> {
+  const publisher = new Publisher(session, options);
+  const underWay: Promise<PublishOutcome>[] = [];
+  const input = iterate(items);
+  let next: Promise<IteratorResult<OutgoingItem, undefined>> | undefined = input.next();
+  let failure: unknown;
+  // Whatever comes first: the next item, or the confirmation of the oldest. A slow producer is told at once.
+  while (next !== undefined || underWay.length > 0) {
+    const [oldest] = underWay;
+    const isInput: boolean = await Promise.race([
+      ...(next !== undefined && underWay.length < WINDOW ? [next.then(yes, yes)] : []),
+      ...(oldest ? [oldest.then(no, no)] : []),
+    ]);
+    if (!isInput) {
+      const outcome = await underWay.shift();
+      if (outcome) yield outcome;
+      continue;
+    }
+    try {
+      const result: IteratorResult<OutgoingItem, undefined> | undefined = await next;
+      next = result === undefined || result.done === true ? undefined : input.next();
+      if (result?.value === undefined) continue;
+      const outcome = publisher.publish(result.value);
+      // It is awaited in its turn; until then its failure is nobody's.
+      outcome.catch(() => undefined);
+      underWay.push(outcome);
+    } catch (error) {
+      // What has been sent is told all the same.
+      failure = error;
+      next = undefined;
+    }
+  }
+  // eslint-disable-next-line @typescript-eslint/only-throw-error -- passed on as it came
+  if (failure !== undefined) throw failure;
+}
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
+
+async function* iterate<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T, undefined> {
+  yield* items;
+}
+
+class Publisher {
+  readonly #session: Session;
+  readonly #options: PublishManyOptions;
+  /** What has to be done about the node is done once, whoever finds out first. */
+  #mending: Promise<void> | undefined;
+
+  constructor(session: Session, options: PublishManyOptions) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  async publish(item: OutgoingItem): Promise<PublishOutcome> {
+    const { address, publishOptions, retries } = this.#options;
+    let lost = 0;
+    let isMended = false;
+    for (;;) {
+      try {
+        const publication = { ...address, ...item, ...(publishOptions && { publishOptions }) };
+        const id = await publishItem(this.#session, publication);
+        return { item, id: id === '' ? item.id : id };
+      } catch (error) {
+        if (error instanceof ConnectionLostError && lost < retries && this.#session.state !== 'closed') {
+          lost += 1;
+          continue;
+        }
+        if (!(error instanceof StanzaError)) throw error;
+        const mend = isMended ? undefined : this.#mendFor(error);
+        if (!mend) return { item, error };
+        isMended = true;
+        this.#mending ??= mend();
+        await this.#mending;
+      }
+    }
+  }
+
+  #mendFor(error: StanzaError): (() => Promise<void>) | undefined {
+    const { address, publishOptions = {}, creates, reconfigures } = this.#options;
+    const answers = Object.fromEntries(
+      Object.entries(publishOptions).map(([name, value]) => [name, [value]]),
+    );
+    if (creates && error.condition === 'item-not-found') {
+      return async () => {
+        try {
+          await createNode(this.#session, address, answers);
+        } catch (refusal) {
+          if (!(refusal instanceof StanzaError) || refusal.condition !== 'conflict') throw refusal;
+        }
+      };
+    }
+    if (reconfigures && isPreconditionNotMet(error)) {
+      return () => changeConfiguration(this.#session, address, answers);
+    }
+    return undefined;
+  }
+}

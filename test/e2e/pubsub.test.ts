@@ -1,0 +1,243 @@
+/** The commands of `pubsub` as processes, on both servers. */
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { environmentOf } from '../support/as-account.js';
+import { runXmppctl, startXmppctl } from '../support/run-xmppctl.js';
+import { describeOnEachServer } from '../support/servers.js';
+import { useTemporaryHome } from '../support/temporary-home.js';
+
+describeOnEachServer(
+  'xmppctl pubsub',
+  (server) => {
+    const home = useTemporaryHome();
+    const run = (
+      args: readonly string[],
+      { as = 'alice', input = '' }: { as?: string; input?: string } = {},
+    ) => runXmppctl(['pubsub', ...args], { env: environmentOf(server.sandbox, as), input });
+    const at = () => ['--at', server.sandbox.addresses.pubsub];
+
+    it('publishes to the own account, and reads it back', async () => {
+      const file = await home.write(
+        'a.xml',
+        `<?xml version='1.0'?>\n<temp xmlns='urn:example:temp'>21 °C</temp>\n`,
+      );
+      expect(
+        await run(['publish', 'urn:example:temp', file, '--id', 'current', '--option', 'access_model=open']),
+      ).toMatchObject({ code: 0, stdout: 'current\n', stderr: '' });
+      expect(await run(['get', 'urn:example:temp', 'current'])).toMatchObject({
+        code: 0,
+        stdout: '<temp xmlns="urn:example:temp">21 °C</temp>\n',
+      });
+      const { stdout } = await run(
+        ['items', 'urn:example:temp', '--at', server.sandbox.accounts['alice']?.jid ?? '', '--json'],
+        { as: 'bob' },
+      );
+      expect(JSON.parse(stdout)).toMatchObject({
+        id: 'current',
+        name: 'temp',
+        namespace: 'urn:example:temp',
+      });
+      expect((await run(['nodes'])).stdout).toContain('urn:example:temp\n');
+      expect(await run(['get', 'urn:example:temp', 'nothing'])).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: 'xmppctl: not there: nothing\n',
+      });
+      expect(await run(['retract', 'urn:example:temp', 'current'])).toMatchObject({ code: 0, stdout: '' });
+      expect((await run(['items', 'urn:example:temp'])).stdout).toBe('');
+    });
+
+    it('does not publish where the node is configured otherwise, unless it may change that', async () => {
+      const publish = (...more: string[]) =>
+        run(['publish', 'urn:example:pre', '--as', 'json', '--id', '1', ...more], { input: '{"a":1}' });
+      expect(await publish('--option', 'access_model=open')).toMatchObject({ code: 0 });
+      const refused = await publish('--option', 'access_model=whitelist');
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      expect(refused.stderr).toBe(
+        'xmppctl: the node urn:example:pre is configured in another way than --option says (--reconfigure changes it)\n',
+      );
+      expect(await publish('--option', 'access_model=whitelist', '--reconfigure')).toMatchObject({ code: 0 });
+      expect((await run(['configure', 'urn:example:pre'])).stdout).toMatch(/^access_model=whitelist/m);
+    });
+
+    it('makes, configures, empties and deletes nodes', async () => {
+      const name = 'managed';
+      expect(await run(['create', name, 'access_model=open', 'title=A title', ...at()])).toMatchObject({
+        code: 0,
+        stdout: `${name}\n`,
+      });
+      expect((await run(['create', name, ...at()])).code).toBe(5);
+      expect((await run(['configure', name, ...at()])).stdout).toMatch(/^title=A title/m);
+      expect(await run(['configure', name, 'access_model=whitelist', ...at()])).toMatchObject({
+        code: 0,
+        stdout: '',
+      });
+      const after = JSON.parse((await run(['configure', name, '--json', ...at()])).stdout) as Record<
+        string,
+        { values: string[] }
+      >;
+      expect(after).toMatchObject({
+        access_model: { values: ['whitelist'] },
+        title: { values: ['A title'] },
+      });
+      expect(await run(['configure', name, 'acess_model=open', ...at()])).toMatchObject({
+        code: 2,
+        stdout: '',
+      });
+      expect((await run(['items', name, ...at()], { as: 'bob' })).code).toBe(5);
+      await run(['publish', name, ...at(), '--as', 'atom'], { input: 'Hello\nworld' });
+      expect(await run(['purge', name, ...at()])).toMatchObject({ code: 2, stdout: '' });
+      expect(await run(['purge', name, '--yes', ...at()])).toMatchObject({ code: 0, stdout: '' });
+      expect((await run(['items', name, ...at()])).stdout).toBe('');
+      expect((await run(['delete', name, '--yes', ...at()], { as: 'bob' })).code).toBe(5);
+      expect(await run(['delete', name, '--yes', ...at()])).toMatchObject({ code: 0, stdout: '' });
+      expect((await run(['items', name, ...at()])).code).toBe(5);
+    });
+
+    it('manages who is told and who may publish', async () => {
+      const name = 'people';
+      const { bob } = server.sandbox.accounts;
+      const jid = bob?.jid ?? '';
+      await run(['create', name, 'access_model=open', ...at()]);
+      expect(await run(['subscribe', name, ...at()], { as: 'bob' })).toMatchObject({
+        code: 0,
+        stdout: 'subscribed\n',
+      });
+      expect((await run(['subscriptions', ...at()], { as: 'bob' })).stdout).toContain(
+        `${name}\t${jid}\tsubscribed\n`,
+      );
+      expect((await run(['subscriptions', name, '--owner', ...at()])).stdout).toContain(
+        `${name}\t${jid}\tsubscribed\n`,
+      );
+      expect((await run(['publish', name, ...at(), '--as', 'json'], { as: 'bob', input: '1' })).code).toBe(5);
+      expect(await run(['affiliations', name, '--set', `${jid}=publisher`, ...at()])).toMatchObject({
+        code: 0,
+        stdout: '',
+      });
+      expect((await run(['affiliations', name, ...at()])).stdout).toContain(`${jid}\tpublisher\n`);
+      expect((await run(['publish', name, ...at(), '--as', 'json'], { as: 'bob', input: '1' })).code).toBe(0);
+      expect(await run(['unsubscribe', name, ...at()], { as: 'bob' })).toMatchObject({ code: 0, stdout: '' });
+      expect((await run(['unsubscribe', name, ...at()], { as: 'bob' })).code).toBe(5);
+      expect(await run(['affiliations', name, '--set', `${jid}=king`])).toMatchObject({ code: 2 });
+    });
+
+    it('publishes line by line, also over a restart of the server, each item once', async () => {
+      const name = 'stream';
+      await run(['create', name, 'access_model=open', 'max_items=250', 'persist_items=1', ...at()]);
+      const publishing = startXmppctl(['pubsub', 'publish', name, '--per-line', ...at()], {
+        env: environmentOf(server.sandbox, 'alice'),
+      });
+      const line = (number: number): string =>
+        JSON.stringify({ id: `i${number}`, payload: `<n xmlns='urn:n'>${number}</n>` });
+      const numbers = Array.from({ length: 200 }, (_, index) => index);
+      publishing.child.stdin.write(`${numbers.slice(0, 100).map(line).join('\n')}\n`);
+      await publishing.waitFor('stdout', /i99\n/);
+      await server.sandbox.restart();
+      publishing.child.stdin.end(`${numbers.slice(100).map(line).join('\n')}\n`);
+      const { code, stdout } = await publishing.finished;
+      expect(code).toBe(0);
+      expect(stdout.trim().split('\n')).toEqual(numbers.map((number) => `i${number}`));
+      const there = (await run(['items', name, ...at()])).stdout.trim().split('\n');
+      expect(there.map((text) => text.split('\t')[0]).sort()).toEqual(
+        numbers.map((number) => `i${number}`).sort(),
+      );
+    }, 40_000);
+
+    it('tells which lines are wrong', async () => {
+      const input = [`<a xmlns='urn:a'/>`, '<a', `<b xmlns='urn:b'/>`].join('\n');
+      const { code, stdout, stderr } = await run(['publish', 'urn:example:lines', '--per-line'], { input });
+      expect(code).toBe(2);
+      expect(stdout.trim().split('\n')).toHaveLength(1);
+      expect(stderr).toMatch(/^xmppctl: line 2: not well-formed XML/);
+      for (const bad of ['{"id":1,"payload":"<a/>"}', '{"x":1}', '{']) {
+        expect(await run(['publish', 'urn:example:lines', '--per-line'], { input: bad })).toMatchObject({
+          code: 2,
+          stdout: '',
+        });
+      }
+    });
+
+    it('watches a node of a service', async () => {
+      const name = 'watched';
+      await run(['create', name, 'access_model=open', ...at()]);
+      const watching = startXmppctl(['pubsub', 'watch', name, '--count', '2', '--json', '-v', ...at()], {
+        env: environmentOf(server.sandbox, 'bob'),
+        input: '',
+      });
+      await watching.waitFor('stderr', /watching as/);
+      // The subscription is there when the owner sees it.
+      for (;;) if ((await run(['subscriptions', name, '--owner', ...at()])).stdout.includes('bob@')) break;
+      await run(['publish', name, '--id', 'x', '--as', 'json', ...at()], { input: '{"a":1}' });
+      await run(['retract', name, 'x', ...at()]);
+      const { code, stdout } = await watching.finished;
+      expect(code).toBe(0);
+      const events = stdout
+        .trim()
+        .split('\n')
+        .map((text) => JSON.parse(text) as Record<string, unknown>);
+      expect(events).toMatchObject([
+        {
+          kind: 'item',
+          node: name,
+          id: 'x',
+          payload: '<json xmlns="urn:xmpp:json:0">{"a":1}</json>',
+          isCatchUp: false,
+        },
+        { kind: 'retract', node: name, id: 'x' },
+      ]);
+      expect((await run(['subscriptions', name, '--owner', ...at()])).stdout).not.toContain('bob@');
+    });
+
+    it('watches the own account, misses nothing between runs, and shows nothing twice', async () => {
+      const node = 'urn:example:watch';
+      const mark = await home.write('seen.json', '');
+      const publish = (id: string, text: string) =>
+        run(['publish', node, '--id', id], {
+          input: `<n xmlns='urn:n'>${text}</n>`,
+        });
+      await run(['create', node, 'max_items=10', 'persist_items=1']);
+      const watch = async (count: number) => {
+        const { stdout, code } = await run(['watch', node, '--count', String(count), '--mark', mark]);
+        expect(code).toBe(0);
+        return stdout
+          .trim()
+          .split('\n')
+          .map((text) => text.split('\t').slice(3).join(' '))
+          .sort();
+      };
+      await publish('1', 'a');
+      await publish('2', 'b');
+      expect(await watch(2)).toEqual(['1 <n xmlns="urn:n">a</n>', '2 <n xmlns="urn:n">b</n>']);
+      await publish('2', 'changed');
+      await publish('3', 'c');
+      expect(await watch(2)).toEqual(['2 <n xmlns="urn:n">changed</n>', '3 <n xmlns="urn:n">c</n>']);
+      const live = startXmppctl(['pubsub', 'watch', node, '--count', '1', '--mark', mark, '-v'], {
+        env: environmentOf(server.sandbox, 'alice'),
+        input: '',
+      });
+      await live.waitFor('stderr', /watching as/);
+      await publish('4', 'd');
+      expect((await live.finished).stdout).toMatch(/\titem\t4\t/);
+      expect(await readFile(mark, 'utf8')).toContain(node);
+      expect(await run(['watch', node, '--mark', await home.write('other', 'something else')])).toMatchObject(
+        {
+          code: 2,
+          stdout: '',
+        },
+      );
+    });
+
+    it('ends at Ctrl-C, and unsubscribes', async () => {
+      const name = 'interrupted';
+      await run(['create', name, 'access_model=open', ...at()]);
+      const watching = startXmppctl(['pubsub', 'watch', name, '-v', ...at()], {
+        env: environmentOf(server.sandbox, 'bob'),
+        input: '',
+      });
+      for (;;) if ((await run(['subscriptions', name, '--owner', ...at()])).stdout.includes('bob@')) break;
+      watching.child.kill('SIGINT');
+      expect((await watching.finished).code).toBe(130);
+    });
+  },
+  { storage: 'disk' },
+);
