@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../src/lib/sandbox/sandbox.js';
+import { startSandbox } from '../../src/lib/sandbox/start-sandbox.js';
+import { startDnsLab } from '../support/dns-lab.js';
 import { environmentOf } from '../support/as-account.js';
 import { runXmppctl, startXmppctl } from '../support/run-xmppctl.js';
 import { describeOnEachServer } from '../support/servers.js';
@@ -213,6 +215,47 @@ describe('xmppctl probe', () => {
     expect(code).toBe(3);
     expect(stdout).toContain('no endpoint could be connected to');
     expect(stderr).toMatch(/^xmppctl: no endpoint of example\.test could be connected to: .*ECONNREFUSED\n$/);
+  });
+
+  it('finds a server by DNS, validated from an anchor of our own, and says nothing else', async () => {
+    const domain = 'signed.test';
+    await using sandbox = await startSandbox({ server: 'prosody', domain, searchPath: process.env['PATH'] });
+    const records = [
+      `_xmpp-client._tcp IN SRV 0 0 ${sandbox.ports.c2s} xmpp`,
+      `_xmpp-server._tcp IN SRV 0 0 ${sandbox.ports.s2s} xmpp`,
+      'xmpp IN A 127.0.0.1',
+    ];
+    const lab = await startDnsLab({ zones: [{ name: domain, records }] });
+    try {
+      const { address, port } = lab.resolver;
+      const args = [
+        'probe',
+        domain,
+        '--ca',
+        sandbox.caFile,
+        '--resolver',
+        `${address}:${port}`,
+        '--trust-anchor',
+        lab.trustAnchorFile,
+        '--fail-under',
+        'F',
+        '--json',
+      ];
+      const { stdout, stderr } = await runXmppctl(args);
+      expect(stderr).toBe('');
+      const report = JSON.parse(stdout) as Report;
+      const validate = new Ajv().compile(schema);
+      validate(report);
+      expect(validate.errors).toBeNull();
+      expect(report.checks.filter(({ id }) => id === 'dnssec.srv').map(({ status }) => status)).toEqual([
+        'pass',
+      ]);
+      expect(report.checks.filter(({ id }) => id === 'dns.srv.private').map(({ status }) => status)).toEqual([
+        'fail',
+      ]);
+    } finally {
+      await lab.stop();
+    }
   });
 
   it('ends at Ctrl-C', async () => {

@@ -3,6 +3,7 @@
  *
  * It takes data and returns data: what is probed, and who asks, comes in the options, so that a service can use it.
  */
+import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
 import { ConnectError, DnsError, XmppctlError } from '../errors.js';
 import type { DnsServer } from '../dns/servers.js';
@@ -99,10 +100,13 @@ class ProbeRun {
     this.#stimuli = new Set(checks.map(({ id }) => id));
     const { resolvers, trustAnchors, limits, signal } = means;
     if (resolvers) {
+      // Lookups wait with it side by side, which is more than the ten that Node takes for a leak.
+      const together = signal && AbortSignal.any([signal]);
+      if (together) setMaxListeners(0, together);
       const client = new DnsClient({
         servers: resolvers,
         timeoutMs: Math.min(limits.stepMs, 3000),
-        ...(signal && { signal }),
+        ...(together && { signal: together }),
       });
       this.#resolver = new ValidatingResolver({
         client,
@@ -328,7 +332,7 @@ export function assertReached(endpoints: readonly EndpointFacts[], domain: strin
   if (endpoints.some(({ tcp }) => tcp.value)) return;
   if (endpoints.length === 0) {
     throw new ConnectError(`${domain} has no endpoint that may be connected to`, {
-      hint: 'the DNS names none, or only private addresses (--allow-private connects to those)',
+      hint: 'the DNS names none, or only private addresses, which --allow-private allows',
     });
   }
   throw new ConnectError(`no endpoint of ${domain} could be connected to: ${endpoints[0]?.tcp.reason ?? ''}`);

@@ -135,9 +135,13 @@ export class ZoneChain {
     if ('failure' in reply)
       return indeterminate(`the keys of the zone ${zone} could not be got: ${reply.failure}`);
     const set = findRrSet(reply.answers, zone, TYPE_NUMBERS.DNSKEY);
-    if (!set) return reply.hasEdns ? bogus(`the zone ${zone} has no keys`) : indeterminate(NO_SIGNATURES);
-    // That the zone at an anchor is signed is certain, so it is the resolver that leaves out the signatures.
+    // That the zone at an anchor is signed is certain, so it is the resolver that leaves out its keys or signatures.
     const isAnchor = this.#anchors.some((anchor) => anchor.zone === zone);
+    if (!set) {
+      return reply.hasEdns && !isAnchor
+        ? bogus(`the zone ${zone} has no keys`)
+        : indeterminate(NO_SIGNATURES);
+    }
     if (set.signatures.length === 0 && (isAnchor || !reply.hasEdns)) return indeterminate(NO_SIGNATURES);
     if (set.records.length > MAX_KEYS) return bogus(`the zone ${zone} has more than ${MAX_KEYS} keys`);
     const keys = set.records.map((record) => readRecord(record, 'DNSKEY'));

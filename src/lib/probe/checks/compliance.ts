@@ -49,7 +49,7 @@ const hasEndpoint =
   (...wanted: readonly Service[]) =>
   ({ endpoints, dns }: ProbeFacts): boolean | undefined => {
     const chosen = endpoints.filter(({ endpoint }) => wanted.includes(endpoint.service));
-    if (chosen.length === 0) return dns?.value ? false : undefined;
+    if (chosen.length === 0) return dns?.value && endpoints.length > 0 ? false : undefined;
     return chosen.some((one) => (insideStream(one) ?? one.plain?.value)?.header !== undefined);
   };
 

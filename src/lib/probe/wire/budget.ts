@@ -2,6 +2,7 @@
  * What a probe allows itself against one endpoint: how many connections, how many at a time, how fast, and until when.
  * A server belongs to somebody else, and a hostile one must not be able to keep us.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectError, TimeoutError } from '../../errors.js';
 
@@ -58,7 +59,10 @@ export class Budget {
         }),
       ),
     );
-    this.signal = signal ? AbortSignal.any([signal, this.#overdue.signal]) : this.#overdue.signal;
+    const all = signal ? AbortSignal.any([signal, this.#overdue.signal]) : this.#overdue.signal;
+    // Everything that is under way waits with it, which is more than the ten that Node takes for a leak.
+    setMaxListeners(0, all);
+    this.signal = all;
   }
 
   /** A step took all the time it may: who does that again and again wants to keep us, and is left alone. */
