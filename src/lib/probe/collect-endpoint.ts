@@ -1,6 +1,5 @@
 /** Everything about one endpoint that the chosen checks want to know. */
-import { BudgetSpentError } from './wire/budget.js';
-import { ConnectError, ProtocolError, TimeoutError } from '../errors.js';
+import { ConnectError, TimeoutError } from '../errors.js';
 import { scanTls, type TlsScan } from '../tls-scan/scan.js';
 import { collectConformance } from './facts/conformance.js';
 import { describeCertificate } from './facts/certificate.js';
@@ -22,6 +21,7 @@ import { collectStarttls } from './facts/starttls.js';
 import { alpnOf, connectTo, openingOf, type EndpointProbe } from './facts/target.js';
 import type { Part } from './checks/check.js';
 import { openSocket } from './wire/open-socket.js';
+import { measure } from './facts/measure.js';
 
 export interface EndpointWork extends EndpointProbe {
   parts: ReadonlySet<Part>;
@@ -144,21 +144,4 @@ function enumerateTls(work: EndpointWork): Promise<TlsScan> {
     maxConnections: budget.limits.connections,
     signal: budget.signal,
   });
-}
-
-/** What the server does, or does not do, is a fact. The user's interruption is not, and neither is a bug. */
-async function measure<T>(work: () => Promise<T>): Promise<Measured<T>> {
-  try {
-    return { value: await work() };
-  } catch (error) {
-    if (
-      error instanceof ConnectError ||
-      error instanceof TimeoutError ||
-      error instanceof ProtocolError ||
-      error instanceof BudgetSpentError
-    ) {
-      return { reason: error.message };
-    }
-    throw error;
-  }
 }

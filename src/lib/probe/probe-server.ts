@@ -5,7 +5,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
-import { ConnectError, DnsError, XmppctlError } from '../errors.js';
+import { ConnectError, DnsError } from '../errors.js';
 import type { DnsServer } from '../dns/servers.js';
 import { describeServer } from '../dns/servers.js';
 import type { TrustAnchor } from '../dns/dnssec/trust-anchors.js';
@@ -27,6 +27,7 @@ import type { ServicesFacts } from './facts/services.js';
 import { collectWeb, type WebTarget } from './facts/web.js';
 import type { Finding } from './model.js';
 import { Budget, type BudgetLimits } from './wire/budget.js';
+import { measure } from './facts/measure.js';
 
 export interface GivenEndpoint {
   service: Service;
@@ -260,7 +261,7 @@ class ProbeRun {
       trust,
       resolve: (host) => this.#resolve(host),
     };
-    const services = await readServicesAsAccount(target).then((value) => ({ value }), reasonOf);
+    const services = await measure(() => readServicesAsAccount(target));
     const account = this.#wants('account')
       ? { value: await collectAccount(target) }
       : { reason: 'not asked for' };
@@ -319,11 +320,6 @@ function servicesOf(results: readonly EndpointResult[]): Measured<ServicesFacts>
 
 function noAddress(error: unknown): readonly string[] {
   if (error instanceof DnsError) return [];
-  throw error;
-}
-
-function reasonOf(error: unknown): { reason: string } {
-  if (error instanceof XmppctlError) return { reason: error.message };
   throw error;
 }
 

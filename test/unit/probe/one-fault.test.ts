@@ -1,4 +1,8 @@
 /** A good server, and what it is told to do badly: each fault has its verdict, and nothing else changes. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createAuthority } from '../../../src/lib/sandbox/certificates.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startProbedServer, type ProbedServerOptions } from '../../support/probed-server.js';
@@ -57,6 +61,41 @@ describe('one fault at a time', () => {
   const badCertificate = (request: Parameters<typeof authority.issue>[0], signer = authority) => {
     const { cert, key } = signer.issue({ names: [domain], ...request });
     return { tls: { ...tls, cert, key } };
+  };
+  /** What the sandbox's authority does not make: by the openssl command, signed by the authority of this test. */
+  const oldCertificate = (bits: number, digest: 'sha1' | 'sha256') => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'xmppctl-old-'));
+    try {
+      const at = (name: string): string => path.join(folder, name);
+      const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
+      writeFileSync(at('ca.pem'), authority.cert);
+      writeFileSync(at('ca.key'), authority.key);
+      writeFileSync(at('ext'), `subjectAltName=DNS:${domain}\n`);
+      openssl('genrsa', '-out', at('key'), String(bits));
+      openssl('req', '-new', '-key', at('key'), '-subj', `/CN=${domain}`, '-out', at('csr'));
+      openssl(
+        'x509',
+        '-req',
+        '-in',
+        at('csr'),
+        '-CA',
+        at('ca.pem'),
+        '-CAkey',
+        at('ca.key'),
+        '-CAcreateserial',
+        '-days',
+        '60',
+        `-${digest}`,
+        '-extfile',
+        at('ext'),
+        '-out',
+        at('crt'),
+      );
+      const read = (name: string): string => readFileSync(at(name), 'utf8');
+      return { tls: { ...tls, ciphers: 'ECDHE+AESGCM:@SECLEVEL=0', cert: read('crt'), key: read('key') } };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   };
   const other = createAuthority('Somebody else');
 
@@ -356,6 +395,19 @@ describe('one fault at a time', () => {
       options: badCertificate({ commonName: domain }, other),
       comes: ['cert.trust fail', 'cert.chain.complete fail'],
       grade: 'T',
+    },
+    {
+      name: 'an RSA key of 1024 bits',
+      options: oldCertificate(1024, 'sha256'),
+      comes: ['cert.key fail'],
+      grade: 'B',
+    },
+    { name: 'an RSA key of 2048 bits', options: oldCertificate(2048, 'sha256'), comes: [], grade: 'A' },
+    {
+      name: 'a signature with SHA-1',
+      options: oldCertificate(2048, 'sha1'),
+      comes: ['cert.signature fail'],
+      grade: 'C',
     },
     {
       name: 'TLS 1.2 only',

@@ -5,7 +5,7 @@
  * XEP-0049: Private XML Storage, version 1.2 (only that it answers).
  */
 import { randomBytes } from 'node:crypto';
-import { ConnectError, StanzaError, XmppctlError } from '../../errors.js';
+import { ConnectError, StanzaError } from '../../errors.js';
 import { findUploadService } from '../../http-upload/find-upload-service.js';
 import { requestSlot } from '../../http-upload/request-slot.js';
 import type { HttpTrust } from '../../http-upload/http-request.js';
@@ -15,6 +15,7 @@ import type { Budget } from '../wire/budget.js';
 import { fetchOnce } from '../wire/https.js';
 import type { Measured } from './facts.js';
 import { readServices, type ServicesFacts } from './services.js';
+import { measure, reasonOf } from './measure.js';
 
 const NS_PUBSUB = 'http://jabber.org/protocol/pubsub';
 const NS_OWNER = 'http://jabber.org/protocol/pubsub#owner';
@@ -178,17 +179,4 @@ async function tryPrivateStorage({ session }: AccountTarget): Promise<boolean> {
     if (error instanceof StanzaError) return false;
     throw error;
   }
-}
-
-async function measure<T>(work: () => Promise<T>): Promise<Measured<T>> {
-  try {
-    return { value: await work() };
-  } catch (error) {
-    return { reason: reasonOf(error) };
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof XmppctlError) return error.message;
-  throw error;
 }

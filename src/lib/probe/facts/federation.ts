@@ -6,7 +6,7 @@
  * XEP-0288: Bidirectional Server-to-Server Connections, version 1.0.1 (the connecting side).
  */
 import { randomBytes } from 'node:crypto';
-import { ProtocolError, XmppctlError } from '../../errors.js';
+import { ProtocolError } from '../../errors.js';
 import { stanzaErrorFrom } from '../../xml/stanza-error.js';
 import { xml, type Element } from '../../xml/element.js';
 import { serialize } from '../../xml/serialize.js';
@@ -17,6 +17,7 @@ import { readStream } from './read-stream.js';
 import { openSecureStream } from './secure-stream.js';
 import { readServices, type ServicesFacts } from './services.js';
 import { openingOf, type EndpointProbe, type ServerIdentity } from './target.js';
+import { measure } from './measure.js';
 
 const NS_SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 const NS_BIDI = 'urn:xmpp:bidi';
@@ -82,12 +83,7 @@ async function readServicesOver(
   if (!bidi) return { reason: 'without XEP-0288 the answers would come on a connection to our domain' };
   await readStream(stream, openingOf(probe));
   const ask = askOver(stream, probe);
-  try {
-    return { value: await readServices(ask, probe.domain) };
-  } catch (error) {
-    if (error instanceof XmppctlError) return { reason: error.message };
-    throw error;
-  }
+  return measure(() => readServices(ask, probe.domain));
 }
 
 /** Requests on a stream between servers, several at a time. */

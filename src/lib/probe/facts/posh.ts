@@ -2,7 +2,7 @@
  * POSH (RFC 7711): the fingerprints of a domain's certificates on its web server, for domains whose servers are hosted
  * by others.
  */
-import { XmppctlError } from '../../errors.js';
+import { reasonOf } from './measure.js';
 import { fetchOnce } from '../wire/https.js';
 import type { Measured } from './facts.js';
 import type { WebTarget } from './web.js';
@@ -44,8 +44,7 @@ async function readPosh(target: WebTarget, service: string): Promise<Measured<Po
     const file = parsePosh(text);
     return file ? { value: { ...file, tlsProblem } } : { reason: 'the file is not what RFC 7711 describes' };
   } catch (error) {
-    if (error instanceof XmppctlError) return { reason: error.message };
-    throw error;
+    return { reason: reasonOf(error) };
   }
 }
 

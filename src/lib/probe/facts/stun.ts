@@ -5,7 +5,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { TimeoutError, ConnectError, XmppctlError } from '../../errors.js';
+import { ConnectError } from '../../errors.js';
 import { within } from '../../session/wait.js';
 import type { Budget } from '../wire/budget.js';
 import { formatPlace, type Place } from '../wire/open-socket.js';
@@ -22,6 +22,7 @@ import {
   type StunMessage,
 } from '../wire/stun.js';
 import type { Measured } from './facts.js';
+import { measure } from './measure.js';
 
 export interface StunTarget extends Place {
   kind: 'stun' | 'turn';
@@ -176,15 +177,5 @@ class StunTalk {
   [Symbol.dispose](): void {
     this.#socket.close();
     this.#ticket[Symbol.dispose]();
-  }
-}
-
-async function measure<T>(work: () => Promise<T>): Promise<Measured<T>> {
-  try {
-    return { value: await work() };
-  } catch (error) {
-    if (error instanceof TimeoutError) return { reason: 'no answer in time' };
-    if (error instanceof XmppctlError) return { reason: error.message };
-    throw error;
   }
 }

@@ -6,7 +6,7 @@
  */
 import { WebSocket } from 'ws';
 import { rootCertificates } from 'node:tls';
-import { ConnectError, XmppctlError } from '../../errors.js';
+import { ConnectError } from '../../errors.js';
 import { readXrdLinks, readJsonLinks } from '../../session/transport/host-meta.js';
 import { within } from '../../session/wait.js';
 import type { Evidence } from '../wire/transcript.js';
@@ -14,6 +14,7 @@ import type { Budget } from '../wire/budget.js';
 import { fetchOnce, type HttpsAnswer } from '../wire/https.js';
 import { escapeAttribute } from '../wire/markup.js';
 import type { Measured } from './facts.js';
+import { reasonOf } from './measure.js';
 
 const NS_FRAMING = 'urn:ietf:params:xml:ns:xmpp-framing';
 const ORIGIN = 'https://probe.invalid';
@@ -223,10 +224,4 @@ function secureUrl(href: string, protocol: 'wss:' | 'https:'): URL {
   const url = new URL(href);
   if (url.protocol !== protocol) throw new ConnectError(`it is not secure: ${url.protocol}//`);
   return url;
-}
-
-/** @throws what is not an error of the program or of the network: a bug */
-function reasonOf(error: unknown): string {
-  if (error instanceof XmppctlError) return error.message;
-  throw error;
 }
