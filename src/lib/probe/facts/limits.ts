@@ -14,8 +14,9 @@ import type { StreamEvent } from '../wire/probe-stream.js';
 const sizes = [16, 64, 270, 600].map((kibibytes) => kibibytes * 1024);
 const DEPTH = 20_000;
 const ATTRIBUTE_BYTES = 64 * 1024;
-/** How long a server may take to refuse. */
+/** How long a server may take to refuse: this, or so many times longer than it took to open the stream. */
 const REFUSAL_MS = 600;
+const PATIENCE = 10;
 
 export async function collectLimits(probe: EndpointProbe): Promise<LimitsFacts> {
   const [size, nesting, attribute] = await Promise.all([
@@ -41,9 +42,11 @@ async function findSize(probe: EndpointProbe): Promise<Pick<LimitsFacts, 'accept
 /** `silent` when all of it was taken without a word. */
 async function overload(probe: EndpointProbe, what: string, text: string): Promise<string> {
   using stream = await openSecureStream(probe, `unfinished stanza, ${what}`);
+  const startedAt = performance.now();
   await readStream(stream, openingOf(probe));
+  const patienceMs = PATIENCE * (performance.now() - startedAt);
   await stream.writeAll(text);
-  const event: StreamEvent = await stream.next(REFUSAL_MS);
+  const event: StreamEvent = await stream.next(Math.max(REFUSAL_MS, Math.min(patienceMs, 3000)));
   if (event.kind === 'stream-error') return event.condition;
   return event.kind === 'element' ? `answered ${event.element.getName()}` : event.kind;
 }
