@@ -243,7 +243,9 @@ class Scan {
     const offer = [...scan.suites.map(({ code }) => code), FALLBACK_SCSV];
     const flight = await this.#exchange(this.#hello(older, offer, curves12));
     if (!flight) return undefined;
-    return flight.hello ? 'accepted' : 'refused';
+    if (flight.hello) return 'accepted';
+    // RFC 7507 §3: inappropriate_fallback. A server that says nothing has not refused.
+    return flight.refusal === 'alert 86' ? 'refused' : undefined;
   }
 
   async #trySsl2(): Promise<VersionScan> {

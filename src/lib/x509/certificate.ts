@@ -64,6 +64,10 @@ export interface Certificate {
   /** Subject and issuer are the same. */
   isSelfIssued: boolean;
   isAuthority: boolean;
+  /** How many authorities may stand between it and a server's certificate; undefined for any number. */
+  pathLength: number | undefined;
+  /** False where the key usage leaves out signing certificates. */
+  maySignCertificates: boolean;
   /** Undefined without the extension: then every use is allowed. */
   extendedKeyUsage: readonly string[] | undefined;
   subjectAltName: AlternativeNames;
@@ -105,7 +109,8 @@ export function readCertificate(der: Buffer): Certificate {
     publicKey: readPublicKey(spki),
     signature: readSignatureAlgorithm(outerAlgorithm),
     isSelfIssued: issuer.whole.equals(subject.whole),
-    isAuthority: isAuthority(extensions.get(Oid.basicConstraints)),
+    ...readBasicConstraints(extensions.get(Oid.basicConstraints)),
+    maySignCertificates: maySignCertificates(extensions.get(Oid.keyUsage)),
     extendedKeyUsage: readExtendedKeyUsage(extensions.get(Oid.extendedKeyUsage)),
     subjectAltName: readAlternativeNames(extensions.get(Oid.subjectAltName)),
     ...readAccess(extensions.get(Oid.authorityInfoAccess)),
@@ -211,10 +216,22 @@ function readSignatureAlgorithm(algorithm: DerElement | undefined): SignatureAlg
   return { name: `RSA-PSS${hash === undefined ? '' : ` with ${hash}`}`, hash };
 }
 
-function isAuthority(extension: Buffer | undefined): boolean {
-  if (!extension) return false;
-  const [flag] = childrenOf(readDer(extension), Tag.sequence);
-  return flag?.tag === Tag.boolean && flag.content[0] !== 0;
+/** RFC 5280 §4.2.1.9. */
+function readBasicConstraints(
+  extension: Buffer | undefined,
+): Pick<Certificate, 'isAuthority' | 'pathLength'> {
+  if (!extension) return { isAuthority: false, pathLength: undefined };
+  const [flag, length] = childrenOf(readDer(extension), Tag.sequence);
+  const isAuthority = flag?.tag === Tag.boolean && flag.content[0] !== 0;
+  const hasLength = length?.tag === Tag.integer && length.content.length === 1;
+  return { isAuthority, pathLength: hasLength ? length.content[0] : undefined };
+}
+
+/** RFC 5280 §4.2.1.3: bit 5, keyCertSign. Without the extension everything is allowed. */
+function maySignCertificates(extension: Buffer | undefined): boolean {
+  if (!extension) return true;
+  const bits = readDer(extension);
+  return bits.tag === Tag.bitString && ((bits.content[1] ?? 0) & 0x04) !== 0;
 }
 
 function readExtendedKeyUsage(extension: Buffer | undefined): string[] | undefined {

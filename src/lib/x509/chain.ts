@@ -39,7 +39,7 @@ interface Link {
 
 const MAX_PATH = 10;
 
-/** Trusted roots, found by their subject; each is parsed when it is asked for. */
+/** Trusted roots, found by their subject. */
 export class TrustStore {
   readonly #bySubject = new Map<string, string[]>();
   readonly #parsed = new Map<string, Link | undefined>();
@@ -120,21 +120,24 @@ function buildPath(
 }
 
 function findProblem(path: readonly Link[], root: Link | undefined, now: Date): ChainProblem | undefined {
+  // A root is trusted for as long as it is in the store, as everybody has it.
   for (const { certificate } of path) {
     if (now > certificate.notAfter) return 'expired';
     if (now < certificate.notBefore) return 'not-yet-valid';
   }
-  if (path.slice(1).some(({ certificate }) => !certificate.isAuthority)) return 'not-an-authority';
+  const signers = root && !path.includes(root) ? [...path.slice(1), root] : path.slice(1);
+  if (signers.some(({ certificate }, below) => !maySign(certificate, below))) return 'not-an-authority';
   if (root) return undefined;
   const last = path.at(-1);
   if (last && last.certificate.isSelfIssued && isSignedBy(last, last))
     return path.length === 1 ? 'self-signed' : 'unknown-issuer';
   // It says where its issuer can be fetched: somebody forgot to send it.
-  return last && last.certificate.issuerUrls.length > 0
-    ? 'incomplete'
-    : path.length === 1
-      ? 'incomplete'
-      : 'unknown-issuer';
+  return last && last.certificate.issuerUrls.length > 0 ? 'incomplete' : 'unknown-issuer';
+}
+
+/** @param below how many authorities stand between it and the server's certificate (RFC 5280 §6.1.4) */
+function maySign({ isAuthority, maySignCertificates, pathLength }: Certificate, below: number): boolean {
+  return isAuthority && maySignCertificates && (pathLength === undefined || below <= pathLength);
 }
 
 function isSignedBy({ certificate, x509 }: Link, issuer: Link): boolean {

@@ -71,6 +71,7 @@ export const Oid = {
   commonName: '2.5.4.3',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
+  keyUsage: '2.5.29.15',
   extendedKeyUsage: '2.5.29.37',
   crlDistributionPoints: '2.5.29.31',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',

@@ -276,6 +276,25 @@ describe('chains', () => {
   });
   const stray = make({ key: ec('P-256'), subject: '/CN=Stray' });
   const byLeaf = make({ key: ec('P-256'), subject: '/CN=ByLeaf', signer: leaf });
+  const ca = ['basicConstraints=critical,CA:true'];
+  const key = ec('P-256');
+  const mute = make({
+    key,
+    subject: '/CN=Mute',
+    extensions: [...ca, 'keyUsage=digitalSignature'],
+    signer: root,
+  });
+  const byMute = make({ key, subject: '/CN=ByMute', signer: mute });
+  const short = make({
+    key,
+    subject: '/CN=Short',
+    extensions: ['basicConstraints=critical,CA:true,pathlen:0', 'keyUsage=keyCertSign'],
+    signer: root,
+  });
+  const byShort = make({ key, subject: '/CN=ByShort', signer: short });
+  const sub = make({ key, subject: '/CN=Sub', extensions: ca, signer: short });
+  const bySub = make({ key, subject: '/CN=BySub', signer: sub });
+  const byStray = make({ key, subject: '/CN=ByStray', signer: stray });
   const store = new TrustStore([readFileSync(root.cert, 'utf8')]);
   const now = new Date();
   const judge = (sent: readonly { der: Buffer }[], when = now) =>
@@ -304,6 +323,18 @@ describe('chains', () => {
     ['out of order', [leaf, stray, middle], { trusted: true, isInOrder: false }],
     ['signed by itself', [stray], { trusted: false, problem: 'self-signed' }],
     ['signed by what may not sign', [byLeaf, leaf, middle], { trusted: false, problem: 'not-an-authority' }],
+    [
+      'signed by an authority whose key may not sign',
+      [byMute, mute],
+      { trusted: false, problem: 'not-an-authority' },
+    ],
+    [
+      'longer than its authority allows',
+      [bySub, sub, short],
+      { trusted: false, problem: 'not-an-authority' },
+    ],
+    ['as long as its authority allows', [byShort, short], { trusted: true, problem: undefined }],
+    ['of a private authority', [byStray], { trusted: false, problem: 'unknown-issuer' }],
     ['the root alone', [root], { trusted: true, path: ['CN=Root'] }],
   ] as const)('%s', (_name, sent, expected) => {
     expect(judge(sent)).toMatchObject(expected);

@@ -147,7 +147,7 @@ export const certificateChecks: readonly Check[] = [
     fix: install,
     reads: ['certificate', 'handshakes'],
     judge: ofCertificate(({ chain, leaf, sent }) => {
-      if (chain.problem === 'self-signed') return undefined;
+      if (chain.problem === 'self-signed' || chain.problem === 'unknown-issuer') return undefined;
       if (chain.problem === 'incomplete') {
         const [url] = leaf.issuerUrls;
         return fail(
