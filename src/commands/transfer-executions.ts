@@ -2,7 +2,7 @@
 import type { Context } from '../lib/context.js';
 import { NegativeError } from '../lib/errors.js';
 import type { ReceiveEvent } from '../lib/file-transfer/receiving/receive-run.js';
-import { runForFile } from '../lib/file-transfer/receiving/run-for-file.js';
+import { runProgram } from '../lib/programs/run-program.js';
 import type { TransferDisplay } from '../lib/file-transfer/display/transfer-display.js';
 
 /** One program at a time, in the order in which files arrive. */
@@ -59,7 +59,7 @@ export class Executions {
   ): Promise<void> {
     const { env, output } = this.context;
     using _pause = this.display.pause();
-    const code = await runForFile({ line, path, env, facts });
+    const code = await runProgram({ line, args: [path], env, facts });
     if (output.isJson) await output.item({ event: 'executed', id, path, exitCode: code }, () => '');
     if (code === 0) return;
     this.#failed += 1;
