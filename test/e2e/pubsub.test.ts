@@ -143,6 +143,30 @@ describeOnEachServer(
       );
     }, 40_000);
 
+    it('publishes a stream in the middle of which the server is killed, each item once', async () => {
+      const name = 'killed';
+      await run(['create', name, 'access_model=open', 'max_items=250', 'persist_items=1', ...at()]);
+      const publishing = startXmppctl(['pubsub', 'publish', name, '--stdin', ...at()], {
+        env: environmentOf(server.sandbox, 'alice'),
+      });
+      const line = (number: number): string =>
+        JSON.stringify({ id: `i${number}`, payload: `<n xmlns='urn:n'>${number}</n>` });
+      const numbers = Array.from({ length: 250 }, (_, index) => index);
+      publishing.child.stdin.write(`${numbers.slice(0, 100).map(line).join('\n')}\n`);
+      await publishing.waitFor('stdout', /i50\n/);
+      // What is under way now may have arrived, and its confirmation not.
+      publishing.child.stdin.end(`${numbers.slice(100).map(line).join('\n')}\n`);
+      server.sandbox.signal('SIGKILL');
+      await server.sandbox.restart();
+      const { code, stdout } = await publishing.finished;
+      expect(code).toBe(0);
+      expect(stdout.trim().split('\n')).toEqual(numbers.map((number) => `i${number}`));
+      const there = (await run(['items', name, ...at()])).stdout.trim().split('\n');
+      expect(there.map((text) => text.split('\t')[0]).sort()).toEqual(
+        numbers.map((number) => `i${number}`).sort(),
+      );
+    }, 60_000);
+
     it('tells which lines are wrong', async () => {
       const input = [`<a xmlns='urn:a'/>`, '<a', `<b xmlns='urn:b'/>`].join('\n');
       const { code, stdout, stderr } = await run(['publish', 'urn:example:lines', '--per-line'], { input });
@@ -225,6 +249,165 @@ describeOnEachServer(
           stdout: '',
         },
       );
+    });
+
+    it('exports a node, and makes another one of the file, at a service and at an account', async () => {
+      const name = 'exported';
+      const jid = server.sandbox.accounts['bob']?.jid ?? '';
+      await run(['create', name, 'access_model=whitelist', 'max_items=200', 'title=A title', ...at()]);
+      const lines = Array.from({ length: 120 }, (_, index) =>
+        JSON.stringify({ id: `i${index}`, payload: `<n xmlns='urn:n'>${index}</n>` }),
+      );
+      await run(['publish', name, '--stdin', ...at()], { input: lines.join('\n') });
+      await run(['affiliations', name, '--set', `${jid}=publisher`, ...at()]);
+      const file = await home.write('node.ndjson', '');
+      expect(await run(['export', name, '-o', file, ...at()])).toMatchObject({
+        code: 0,
+        stdout: '',
+        stderr: '',
+      });
+      const written = await readFile(file, 'utf8');
+      expect(written.trim().split('\n')).toHaveLength(122);
+      expect(JSON.parse(written.slice(0, written.indexOf('\n')))).toMatchObject({
+        format: 'xmppctl-node-1',
+        node: name,
+        configuration: { access_model: ['whitelist'], title: ['A title'] },
+      });
+      const imported = await run(['import', file, '--node', 'imported', ...at()]);
+      expect(imported).toMatchObject({ code: 0, stderr: '' });
+      expect(imported.stdout.trim().split('\n')).toEqual(lines.map((_, index) => `i${index}`));
+      const again = (await run(['export', 'imported', ...at()])).stdout;
+      const rest = (text: string): string => text.slice(text.indexOf('\n'));
+      expect(rest(again)).toBe(rest(written));
+      const header = (text: string): Record<string, unknown> =>
+        JSON.parse(text.slice(0, text.indexOf('\n'))) as Record<string, unknown>;
+      expect({ ...header(again), time: '', node: '' }).toEqual({ ...header(written), time: '', node: '' });
+      expect((await run(['import', file, '--node', 'urn:example:imported'])).code).toBe(0);
+      expect((await run(['items', 'urn:example:imported'])).stdout.trim().split('\n')).toHaveLength(120);
+      // Once more changes nothing.
+      expect((await run(['import', '--node', 'imported', ...at()], { input: written })).code).toBe(0);
+      expect(rest((await run(['export', 'imported', ...at()])).stdout)).toBe(rest(written));
+    }, 40_000);
+
+    it('takes over what is there of a file that was cut off, and nothing of another file', async () => {
+      const [header, item] = [
+        '{"format":"xmppctl-node-1","service":"x","node":"cut"}',
+        `{"id":"1","payload":"<n xmlns='urn:n'/>"}`,
+      ];
+      expect(await run(['import', ...at()], { input: `${header}\n${item}\n` })).toMatchObject({
+        code: 1,
+        stdout: '1\n',
+        stderr: 'xmppctl: the file ends early, after 1 items\n',
+      });
+      expect(await run(['import', ...at()], { input: `${header}\n${item}\n{"items":2}\n` })).toMatchObject({
+        code: 2,
+      });
+      for (const input of ['', '{}', 'x', item]) {
+        expect(await run(['import', ...at()], { input })).toMatchObject({
+          code: 2,
+          stdout: '',
+          stderr: 'xmppctl: this was not written by xmppctl pubsub export\n',
+        });
+      }
+      expect(await run(['import', '/nowhere/at/all', ...at()])).toMatchObject({ code: 7, stdout: '' });
+      expect(await run(['export', 'nothing-here', ...at()])).toMatchObject({ code: 5, stdout: '' });
+    });
+
+    it('keeps a node as another one is', async () => {
+      const service = server.sandbox.addresses.pubsub;
+      const uri = (node: string): string => `xmpp:${service}?;node=${node}`;
+      await run(['create', 'source', 'access_model=open', 'max_items=50', 'notify_retract=1', ...at()]);
+      const publish = (id: string, text: string) =>
+        run(['publish', 'source', '--id', id, ...at()], { input: `<n xmlns='urn:n'>${text}</n>` });
+      await publish('1', 'a');
+      await publish('2', 'b');
+      expect(await run(['mirror', uri('source'), uri('target'), '--once'])).toMatchObject({
+        code: 0,
+        stdout: 'published\t1\npublished\t2\nin step\t2\n',
+      });
+      await publish('3', 'c');
+      await publish('2', 'changed');
+      await run(['retract', 'source', '1', ...at()]);
+      const live = startXmppctl(['pubsub', 'mirror', uri('source'), uri('target')], {
+        env: environmentOf(server.sandbox, 'alice'),
+        input: '',
+      });
+      await live.waitFor('stdout', /retracted\t1\nin step\t2\nin step\t2\n/);
+      await publish('4', 'd');
+      await live.waitFor('stdout', /published\t4\n/);
+      await run(['retract', 'source', '3', ...at()]);
+      await live.waitFor('stdout', /retracted\t3\n/);
+      live.child.kill('SIGINT');
+      expect((await live.finished).code).toBe(130);
+      expect((await run(['items', 'target', ...at()])).stdout.trim().split('\n').sort()).toEqual([
+        '2\t<n xmlns="urn:n">changed</n>',
+        '4\t<n xmlns="urn:n">d</n>',
+      ]);
+      expect((await run(['mirror', uri('source'), uri('source')])).code).toBe(2);
+      expect((await run(['mirror', uri('source'), 'xmpp:x?y'])).code).toBe(2);
+    }, 40_000);
+
+    it('shows what a node is, and what a new one has', async () => {
+      await run(['create', 'shown', 'access_model=whitelist', 'title=A title', ...at()]);
+      expect((await run(['info', 'shown', ...at()])).stdout).toMatch(
+        /^kind=leaf\n[^]*title=A title\n[^]*access_model=whitelist\n/,
+      );
+      expect((await run(['info', 'nothing-here', ...at()])).code).toBe(5);
+      expect((await run(['default', ...at()])).stdout).toMatch(/^access_model=open/m);
+    });
+
+    it('runs a program for each item, and says what is new since', async () => {
+      const node = 'urn:example:exec';
+      await run(['create', node, 'max_items=10', 'persist_items=1']);
+      const log = await home.write('exec.log', '');
+      const watching = startXmppctl(
+        ['pubsub', 'watch', node, '--count', '2', '--exec', `cat >> ${log}; test "$XMPPCTL_ID" != bad`, '-v'],
+        { env: environmentOf(server.sandbox, 'alice'), input: '' },
+      );
+      await watching.waitFor('stderr', /watching as/);
+      const publish = (id: string, input: string) =>
+        run(['publish', node, '--id', id, '--as', 'json', '--datatype', 'urn:example:d'], { input });
+      await publish('good', '1');
+      await publish('bad', '2');
+      const { code, stderr } = await watching.finished;
+      expect(code).toBe(1);
+      expect(stderr).toContain('the program of --exec ended with 1 for bad');
+      const payload = (value: number): string => `<json xmlns="urn:xmpp:json:0">${value}</json></payload>`;
+      expect(await readFile(log, 'utf8')).toMatch(new RegExp(`${payload(1)}.*${payload(2)}$`));
+      const entry = (time: string): string =>
+        `<entry xmlns='http://www.w3.org/2005/Atom'><updated>${time}</updated></entry>`;
+      await run(['publish', node, '--id', 'old'], { input: entry('2020-01-01T00:00:00Z') });
+      await run(['publish', node, '--id', 'new'], { input: entry('2026-01-01T00:00:00Z') });
+      expect((await run(['items', node, '--since', '2025-01-01'])).stdout).toMatch(/^new\t[^\n]*\n$/);
+      const following = startXmppctl(['pubsub', 'items', node, '--follow'], {
+        env: environmentOf(server.sandbox, 'alice'),
+        input: '',
+      });
+      await following.waitFor('stdout', /new\t/);
+      await publish('later', '3');
+      await following.waitFor('stdout', /later\t/);
+      following.child.kill('SIGINT');
+      expect((await following.finished).code).toBe(130);
+    }, 40_000);
+
+    it('lists who waits for an approval, where the service has that', async () => {
+      const name = 'approved';
+      const jid = server.sandbox.accounts['bob']?.jid ?? '';
+      const created = await run(['create', name, 'access_model=authorize', ...at()]);
+      if (server.name === 'prosody') {
+        // COMPAT(Prosody 0.12): it has no such access model.
+        expect(created).toMatchObject({ code: 5, stdout: '' });
+        return;
+      }
+      expect(await run(['subscribe', name, ...at()], { as: 'bob' })).toMatchObject({
+        code: 0,
+        stdout: 'pending\n',
+      });
+      expect(await run(['pending', name, ...at()])).toMatchObject({ code: 0, stdout: `${jid}\n` });
+      expect(await run(['pending', name, '--approve', jid, ...at()])).toMatchObject({ code: 0, stdout: '' });
+      expect((await run(['pending', name, ...at()])).stdout).toBe('');
+      expect((await run(['subscriptions', name, '--owner', ...at()])).stdout).toContain(`${jid}\tsubscribed`);
+      expect((await run(['pending', name, ...at()], { as: 'bob' })).code).toBe(5);
     });
 
     it('ends at Ctrl-C, and unsubscribes', async () => {

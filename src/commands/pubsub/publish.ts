@@ -19,6 +19,8 @@ export interface PublishOptions {
   isPerLine: boolean;
   id: string | undefined;
   kind: PayloadKind;
+  /** What JSON is, as a URI. */
+  datatype: string | undefined;
   publishOptions: Readonly<Record<string, string>> | undefined;
   creates: boolean;
   reconfigures: boolean;
@@ -33,6 +35,7 @@ export const command = defineCommand({
   description: [
     'Publishes a file, several files, or what is read from stdin, as items of a node, and prints the id of each. The node is one of the own account (PEP) unless --at names a service or another account.',
     'With --per-line each line of stdin is an item: an XML element, or a JSON object with payload (XML text) and, if wanted, id. Many are under way at a time, in order; each is confirmed. If the connection is lost, what was not confirmed is sent again under the same id, so that every item is there once.',
+    '--as json puts JSON into a container (XEP-0335); with --datatype also what it is (XEP-0432). --as atom makes an entry of a text whose first line is the title.',
     '--option says how the node has to be configured (publish-options): where it does not exist it is made so, where it is configured otherwise nothing is published, unless --reconfigure changes it.',
   ].join('\n\n'),
   examples: [
@@ -65,6 +68,7 @@ export const command = defineCommand({
     '--id': 'none',
     '--as': payloadKinds,
     '--option': 'none',
+    '--datatype': 'none',
     '--retries': 'none',
   },
   build: (command) =>
@@ -74,7 +78,9 @@ export const command = defineCommand({
       .addOption(atOption)
       .option('--id <id>', 'the id of the item; a random one when left out')
       .addOption(new Option('--as <kind>', 'what the input is').choices(payloadKinds).default('xml' as const))
+      .option('--datatype <uri>', 'with --as json: what the JSON is (XEP-0432)')
       .option('--per-line', 'each line of stdin is an item')
+      .option('--stdin', 'the same as --per-line')
       .option(
         '--option <name=value>',
         'how the node has to be configured, as access_model=open (repeatable)',
@@ -85,7 +91,9 @@ export const command = defineCommand({
       .option('--reconfigure', 'change the configuration of the node when it is not as --option says')
       .option('--retries <n>', 'how often an item is sent again when the connection is lost', '5'),
   parse: ([node, files], flags): PublishOptions => {
-    const isPerLine = flags.perLine === true;
+    const isPerLine = flags.perLine === true || flags.stdin === true;
+    if (flags.datatype !== undefined && flags.as !== 'json')
+      throw new UsageError('--datatype goes with --as json');
     if (isPerLine && (files.some((file) => file !== '-') || flags.id !== undefined)) {
       throw new UsageError('--per-line reads its items, and their ids, from stdin');
     }
@@ -103,6 +111,7 @@ export const command = defineCommand({
       isPerLine,
       id: flags.id,
       kind: flags.as,
+      datatype: flags.datatype,
       publishOptions:
         answers.length === 0
           ? undefined
@@ -154,7 +163,7 @@ function explain(error: Error, { address }: PublishOptions): Error {
 }
 
 async function itemsOfFiles(
-  { files, kind, id }: PublishOptions,
+  { files, kind, datatype, id }: PublishOptions,
   { stdin, signal, clock }: Context,
 ): Promise<OutgoingItem[]> {
   const items: OutgoingItem[] = [];
@@ -167,14 +176,14 @@ async function itemsOfFiles(
     const name = file === '-' ? 'standard input' : file;
     items.push({
       id: itemId,
-      payload: makePayload(text, kind, name, { id: itemId, now: new Date(clock.now()) }),
+      payload: makePayload(text, kind, name, { id: itemId, now: new Date(clock.now()), datatype }),
     });
   }
   return items;
 }
 
 async function* itemsOfLines(
-  { kind }: PublishOptions,
+  { kind, datatype }: PublishOptions,
   { stdin, signal, clock }: Context,
 ): AsyncGenerator<OutgoingItem> {
   let number = 0;
@@ -184,7 +193,7 @@ async function* itemsOfLines(
     const name = `line ${number}`;
     const { id = randomUUID(), text } =
       kind === 'xml' && line.trimStart().startsWith('{') ? readEnvelope(line, name) : { text: line };
-    yield { id, payload: makePayload(text, kind, name, { id, now: new Date(clock.now()) }) };
+    yield { id, payload: makePayload(text, kind, name, { id, now: new Date(clock.now()), datatype }) };
   }
 }
 

@@ -2,11 +2,12 @@
  * Publishing many items on one stream: several are under way at a time, in order, and each is confirmed.
  *
  * An item has its id before it is sent. What was under way when the stream was lost is sent again under the same id,
- * so it is there once, whether or not it had arrived.
+ * so it is there once, whether or not it had arrived; what the service had confirmed and then lost, too.
  */
 import { ConnectionLostError, StanzaError } from '../errors.js';
 import type { Session } from '../session/session.js';
 import type { Element } from '../xml/element.js';
+import { ConfirmedItems } from './confirmed-items.js';
 import { publishItem } from './items.js';
 import { changeConfiguration, createNode } from './nodes.js';
 import { isPreconditionNotMet, type NodeAddress } from './requester.js';
@@ -92,6 +93,9 @@ class Publisher {
   readonly #options: PublishManyOptions;
   /** What has to be done about the node is done once, whoever finds out first. */
   #mending: Promise<void> | undefined;
+  readonly #confirmed = new ConfirmedItems();
+  /** What was lost with the stream is brought back before anything else is published. */
+  #restoring: Promise<void> | undefined;
 
   constructor(session: Session, options: PublishManyOptions) {
     this.#session = session;
@@ -99,17 +103,21 @@ class Publisher {
   }
 
   async publish(item: OutgoingItem): Promise<PublishOutcome> {
-    const { address, publishOptions, retries } = this.#options;
+    const { retries } = this.#options;
     let lost = 0;
     let isMended = false;
     for (;;) {
       try {
-        const publication = { ...address, ...item, ...(publishOptions && { publishOptions }) };
-        const id = await publishItem(this.#session, publication);
-        return { item, id: id === '' ? item.id : id };
+        if (this.#restoring) await this.#restoring;
+        const id = await this.#publishOnce(item);
+        this.#confirmed.add(item);
+        return { item, id };
       } catch (error) {
         if (error instanceof ConnectionLostError && lost < retries && this.#session.state !== 'closed') {
           lost += 1;
+          this.#restoring ??= this.#restore().finally(() => (this.#restoring = undefined));
+          // Whoever waits for it finds out.
+          this.#restoring.catch(() => undefined);
           continue;
         }
         if (!(error instanceof StanzaError)) throw error;
@@ -120,6 +128,18 @@ class Publisher {
         await this.#mending;
       }
     }
+  }
+
+  async #publishOnce(item: OutgoingItem): Promise<string> {
+    const { address, publishOptions } = this.#options;
+    const publication = { ...address, ...item, ...(publishOptions && { publishOptions }) };
+    const id = await publishItem(this.#session, publication);
+    return id === '' ? item.id : id;
+  }
+
+  async #restore(): Promise<void> {
+    for (const item of await this.#confirmed.findLost(this.#session, this.#options.address))
+      await this.#publishOnce(item);
   }
 
   #mendFor(error: StanzaError): (() => Promise<void>) | undefined {

@@ -2,7 +2,8 @@
  * XEP-0060: Publish-Subscribe, version 1.30.0 and its profile for accounts, XEP-0163: Personal Eventing Protocol, version 1.2.2:
  * what goes over the wire.
  *
- * Not here: collections, subscription options and leases, pending subscriptions.
+ * Not here: the tree of collections as events (it is read by service discovery), leases, several subscriptions of one
+ * address to a node.
  */
 import { element, type Infer } from '../xml/codec.js';
 import { attr, child, children, optional, rawChildren } from '../xml/fields.js';
@@ -14,6 +15,8 @@ export const NS_PUBSUB = 'http://jabber.org/protocol/pubsub';
 export const NS_PUBSUB_OWNER = 'http://jabber.org/protocol/pubsub#owner';
 export const NS_PUBSUB_ERRORS = 'http://jabber.org/protocol/pubsub#errors';
 export const NS_PUBLISH_OPTIONS = 'http://jabber.org/protocol/pubsub#publish-options';
+export const NS_SUBSCRIBE_OPTIONS = 'http://jabber.org/protocol/pubsub#subscribe_options';
+export const NS_META_DATA = 'http://jabber.org/protocol/pubsub#meta-data';
 export const NS_NODE_CONFIG = 'http://jabber.org/protocol/pubsub#node_config';
 
 export const PubsubItemElement = element(NS_PUBSUB, 'item', {

@@ -1,13 +1,17 @@
 /** Who is told of what (XEP-0060 §5.6, §6.1, §6.2, §8.8), and who may do what (§5.7, §8.9). */
+import type { Answers } from '../forms/answers.js';
+import { DataForm } from '../forms/stanzas.js';
 import type { JID } from '../jid/jid.js';
 import type { WaitOptions } from '../session/session.js';
 import { xml } from '../xml/element.js';
+import { fullFieldNames } from './nodes.js';
 import type { IqRequester, NodeAddress } from './requester.js';
 import {
   NodeAffiliations,
   NodeSubscriptions,
   NS_PUBSUB,
   NS_PUBSUB_OWNER,
+  NS_SUBSCRIBE_OPTIONS,
   PubsubAffiliations,
   PubsubSubscription,
   PubsubSubscriptions,
@@ -32,14 +36,35 @@ export interface Affiliation {
 
 export const affiliationNames = ['owner', 'publisher', 'publish-only', 'member', 'none', 'outcast'] as const;
 
-/** @throws StanzaError */
+/**
+ * @param settings how (§6.3.7), by field name without `pubsub#`
+ * @throws StanzaError
+ */
 export async function subscribe(
   requester: IqRequester,
-  { service, node }: NodeAddress,
+  { service, node, settings = {} }: NodeAddress & { settings?: Answers },
   jid: JID,
   options?: WaitOptions,
 ): Promise<Subscription> {
-  const payload = xml('pubsub', { xmlns: NS_PUBSUB }, xml('subscribe', { node, jid: jid.toString() }));
+  const fields = Object.entries(fullFieldNames(settings));
+  const payload = xml(
+    'pubsub',
+    { xmlns: NS_PUBSUB },
+    xml('subscribe', { node, jid: jid.toString() }),
+    fields.length === 0
+      ? undefined
+      : xml(
+          'options',
+          { node, jid: jid.toString() },
+          DataForm.encode({
+            type: 'submit',
+            fields: [
+              { name: 'FORM_TYPE', type: 'hidden', values: [NS_SUBSCRIBE_OPTIONS] },
+              ...fields.map(([name, values]) => ({ name, values: [...values] })),
+            ],
+          }),
+        ),
+  );
   const reply = await requester.request({ type: 'set', ...(service && { to: service }), payload }, options);
   const found = PubsubSubscription.find(reply)?.subscription;
   // §6.1.1: an answer without a subscription says that it was made.
@@ -123,6 +148,29 @@ export async function changeAffiliations(
       'affiliations',
       { node },
       changes.map(({ jid, affiliation }) => xml('affiliation', { jid: jid.toString(), affiliation })),
+    ),
+  );
+  await requester.request({ type: 'set', ...(service && { to: service }), payload }, options);
+}
+
+/**
+ * Says yes or no to whoever waits for the approval of an owner (§8.8.2): `subscribed` or `none`.
+ *
+ * @throws StanzaError
+ */
+export async function changeSubscriptions(
+  requester: IqRequester,
+  { service, node }: NodeAddress,
+  changes: readonly { jid: JID; state: 'subscribed' | 'none' }[],
+  options?: WaitOptions,
+): Promise<void> {
+  const payload = xml(
+    'pubsub',
+    { xmlns: NS_PUBSUB_OWNER },
+    xml(
+      'subscriptions',
+      { node },
+      changes.map(({ jid, state }) => xml('subscription', { jid: jid.toString(), subscription: state })),
     ),
   );
   await requester.request({ type: 'set', ...(service && { to: service }), payload }, options);

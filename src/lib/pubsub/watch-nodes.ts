@@ -6,8 +6,8 @@ import { StanzaError } from '../errors.js';
 import { JID } from '../jid/jid.js';
 import { sendPresence } from '../roster/send-presence.js';
 import type { Session } from '../session/session.js';
-import { Deferred } from '../session/wait.js';
 import type { Element } from '../xml/element.js';
+import { serialize } from '../xml/serialize.js';
 import { readEvents, NS_PUBSUB_EVENT, type PubsubEvent } from './events.js';
 import { readItems } from './read-items.js';
 import { isNothingThere, type NodeAddress } from './requester.js';
@@ -15,8 +15,8 @@ import type { SeenItems } from './seen-items.js';
 import { fetchSubscriptions, subscribe, unsubscribe } from './subscriptions.js';
 
 export interface WatchOptions {
-  /** The service or account; the own account when undefined. */
-  service: JID | undefined;
+  /** The service or account; the own account when undefined. `contacts`: whoever tells the own account, without catching up. */
+  service: JID | 'contacts' | undefined;
   nodes: readonly string[];
   /** What was seen before: items that are there and not in it come first, and nothing comes twice. */
   seen: SeenItems | undefined;
@@ -32,28 +32,34 @@ export type WatchedEvent = PubsubEvent & {
   isCatchUp: boolean;
 };
 
+/** With `seen`: all that a node has has been told of. Nobody is told of what was retracted in the meantime: `ids` tells. */
+export interface CaughtUp {
+  kind: 'caught-up';
+  node: string;
+  ids: ReadonlySet<string>;
+}
+
 const NS_DELAY = 'urn:xmpp:delay';
 
 /** @throws StanzaError a node may not be subscribed to @throws ConnectionLostError @throws InterruptedError */
 export async function* watchNodes(
   session: Session,
   options: WatchOptions,
-): AsyncGenerator<WatchedEvent, void, undefined> {
+): AsyncGenerator<WatchedEvent | CaughtUp, void, undefined> {
   const watch = new NodeWatch(session, options);
   // From here on nothing is missed, however long it takes to get going.
   const messages = session.stanzas(
     { name: 'message', child: { namespace: NS_PUBSUB_EVENT } },
     { signal: options.signal },
   );
-  let gap = new Deferred<'gap'>();
-  using _reconnected = session.on('reconnected', () => gap.resolve('gap'));
+  const gap = new Gap();
+  using _reconnected = session.on('reconnected', () => gap.open());
   await watch.begin();
   try {
     yield* watch.catchUp();
     for (let next = messages.next(); ;) {
-      const result = await Promise.race([next, gap.promise]);
+      const result = await gap.orElse(next);
       if (result === 'gap') {
-        gap = new Deferred();
         await watch.begin();
         yield* watch.catchUp();
         continue;
@@ -67,23 +73,49 @@ export async function* watchNodes(
   }
 }
 
+/** A new stream has begun; what came between the two has been missed. */
+class Gap {
+  #isOpen = false;
+  #tell: (() => void) | undefined;
+
+  open(): void {
+    this.#isOpen = true;
+    this.#tell?.();
+  }
+
+  /** Whatever comes first. Not a race with one promise for all times: that would remember everybody who ever waited. */
+  async orElse<T>(next: Promise<T>): Promise<T | 'gap'> {
+    const result = this.#isOpen
+      ? 'gap'
+      : await new Promise<T | 'gap'>((resolve, reject) => {
+          this.#tell = () => resolve('gap');
+          next.then(resolve, reject);
+        });
+    this.#tell = undefined;
+    if (result === 'gap') this.#isOpen = false;
+    return result;
+  }
+}
+
 class NodeWatch {
   readonly #session: Session;
   readonly #options: WatchOptions;
-  readonly #service: JID;
+  /** Undefined: everybody. */
+  readonly #service: JID | undefined;
   readonly #interests: Disposable;
   #ends: (() => Promise<void>)[] = [];
   #hasBegun = false;
+  #last: { node: string; id: string; payload: string } | undefined;
 
   constructor(session: Session, options: WatchOptions) {
     this.#session = session;
     this.#options = options;
-    this.#service = options.service ?? session.jid.bare;
+    this.#service = options.service === 'contacts' ? undefined : (options.service ?? session.jid.bare);
     this.#interests = session.advertise(...options.nodes.map((node) => `${node}+notify`));
   }
 
   get #isOwn(): boolean {
-    return this.#service.equals(this.#session.jid.bare);
+    return this.#service?.equals(this.#session.jid.bare) === true;
   }
 
   async begin(): Promise<void> {
@@ -98,6 +130,7 @@ class NodeWatch {
   async #subscribe(): Promise<void> {
     const { nodes, signal } = this.#options;
     const service = this.#service;
+    if (!service) return;
     const wait = { signal };
     const have = await fetchSubscriptions(this.#session, service, undefined, wait).catch(noneOf);
     this.#ends = [];
@@ -116,12 +149,13 @@ class NodeWatch {
     }
   }
 
-  async *catchUp(): AsyncGenerator<WatchedEvent> {
+  async *catchUp(): AsyncGenerator<WatchedEvent | CaughtUp> {
     const { seen, nodes, signal } = this.#options;
-    if (!seen) return;
+    const service = this.#service;
+    if (!seen || !service) return;
     for (const node of nodes) {
       const ids = new Set<string>();
-      const address: NodeAddress = { node, ...(!this.#isOwn && { service: this.#service }) };
+      const address: NodeAddress = { node, ...(!this.#isOwn && { service }) };
       try {
         for await (const { id, publisher, payload } of readItems(this.#session, address, { signal })) {
           ids.add(id);
@@ -132,7 +166,7 @@ class NodeWatch {
             id,
             ...(publisher !== undefined && { publisher }),
             payload,
-            service: this.#service.toString(),
+            service: service.toString(),
             isCatchUp: true,
           };
         }
@@ -140,6 +174,7 @@ class NodeWatch {
         if (!isNothingThere(error)) throw error;
       }
       seen.keepOnly(node, ids);
+      yield { kind: 'caught-up', node, ids };
     }
   }
 
@@ -148,10 +183,10 @@ class NodeWatch {
     const from: unknown = message.attrs['from'];
     const sender =
       typeof from === 'string' && from !== '' ? JID.fromServer(from).bare : this.#session.jid.bare;
-    if (!sender.equals(this.#service)) return;
+    if (this.#service && !sender.equals(this.#service)) return;
     const stamp: unknown = message.getChild('delay', NS_DELAY)?.attrs['stamp'];
     for (const event of readEvents(message)) {
-      if (!nodes.includes(event.node)) continue;
+      if (!nodes.includes(event.node) || this.#isRepeated(event)) continue;
       if (seen && !isNew(seen, event)) continue;
       yield {
         ...event,
@@ -160,6 +195,21 @@ class NodeWatch {
         isCatchUp: false,
       };
     }
+  }
+
+  /**
+   * COMPAT(ejabberd 23.01): what an account publishes while it becomes available comes twice: as news, and as the last item.
+   */
+  #isRepeated(event: PubsubEvent): boolean {
+    const last = this.#last;
+    if (event.kind !== 'item' || this.#service?.local === undefined) {
+      this.#last = undefined;
+      return false;
+    }
+    const { node, id } = event;
+    const payload = event.payload ? serialize(event.payload) : '';
+    this.#last = { node, id, payload };
+    return last?.node === node && last.id === id && last.payload === payload;
   }
 
   async end(): Promise<void> {

@@ -13,7 +13,7 @@ export interface Page<T> {
 }
 
 /**
- * All items from a place on, in order, fetching the next page when the reader has read the last.
+ * All items from a place on, in order. While the reader is at one page, the next is on its way.
  *
  * @param request.after the id of the last item that is known already
  * @throws ProtocolError the responder gives the same page again and again
@@ -22,20 +22,30 @@ export async function* readPages<T>(
   fetchPage: (request: PageRequest) => Promise<Page<T>>,
   request: { pageSize: number; after?: string | undefined },
 ): AsyncGenerator<T, void, undefined> {
-  let { after } = request;
+  const { pageSize, after } = request;
   const seen = new Set<string>(after === undefined ? [] : [after]);
-  for (;;) {
-    const { items, set, isLast } = await fetchPage({
-      max: request.pageSize,
-      ...(after !== undefined && { after }),
-    });
+  const fetchAfter = (id: string | undefined): Promise<Page<T>> =>
+    fetchPage({ max: pageSize, ...(id !== undefined && { after: id }) });
+  let coming: Promise<Page<T>> | undefined = fetchAfter(after);
+  while (coming) {
+    const page: Page<T> = await coming;
+    const { items, set, isLast } = page;
+    const last: string | undefined = set?.last;
+    if (last !== undefined && seen.has(last)) {
+      // It gives all it has, whatever is asked for: then it has been read.
+      if (isEnd(set, items.length)) return;
+      throw new ProtocolError(`the same page was sent twice: it ends with ${last}`);
+    }
+    const isOver =
+      isLast === true ||
+      last === undefined ||
+      items.length === 0 ||
+      (isLast === undefined && items.length < pageSize && isEnd(set, items.length));
+    coming = isOver ? undefined : fetchAfter(last);
+    // A reader who stops is not interested in its failure.
+    coming?.catch(() => undefined);
+    if (last !== undefined) seen.add(last);
     yield* items;
-    const last = set?.last;
-    if (isLast === true || last === undefined || items.length === 0) return;
-    if (isLast === undefined && items.length < request.pageSize && isEnd(set, items.length)) return;
-    if (seen.has(last)) throw new ProtocolError(`the same page was sent twice: it ends with ${last}`);
-    seen.add(last);
-    after = last;
   }
 }
 

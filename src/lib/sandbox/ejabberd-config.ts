@@ -71,6 +71,8 @@ export function renderEjabberdConfig(plan: SandboxPlan, apiSocket: string): stri
         hosts: ['pubsub.@HOST@'],
         plugins: ['flat', 'pep'],
         access_createnode: 'all',
+        // Room for large nodes: the default is 1000.
+        max_items_node: 200_000,
         force_node_config: {},
       },
       mod_roster: { versioning: true },

@@ -68,6 +68,8 @@ export function renderProsodyConfig(plan: SandboxPlan, pluginDir: string, hasPri
     component(addresses.pubsub, 'pubsub', {
       autocreate_on_publish: true,
       autocreate_on_subscribe: false,
+      // Room for large nodes: the default is 256.
+      pubsub_max_items: 200_000,
       sandbox_open_pubsub: true,
       expose_publisher: true,
     }),

@@ -10,9 +10,10 @@ import { peakOf, root } from '../measure.mjs';
  * Calls `body` with `race`, which runs one client to its end: the milliseconds between its first stanza (presence, or a
  * message) and the end of its connection, its peak memory in MiB, and the lines it printed.
  *
- * @param count messages that whoever sends presence gets
+ * @param count messages that whoever sends presence gets, and items of each node
+ * @param kind `notifications` instead of messages
  */
-export async function withFastServer(count, body) {
+export async function withFastServer(count, body, kind = 'messages') {
   // Beside node_modules, so that what is not bundled is found.
   const folder = await mkdtemp(path.join(root, 'node_modules/.xmppctl-bench-'));
   const outfile = path.join(folder, 'fast-server.mjs');
@@ -30,7 +31,7 @@ export async function withFastServer(count, body) {
       outfile,
       logLevel: 'error',
     });
-    server = spawn(process.execPath, [outfile, String(count), caFile], {
+    server = spawn(process.execPath, [outfile, String(count), caFile, kind], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines = readline.createInterface({ input: server.stdout })[Symbol.asyncIterator]();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectionLostError, StanzaError } from '../../../src/lib/errors.js';
+import { ConfirmedItems } from '../../../src/lib/pubsub/confirmed-items.js';
 import { readEvents } from '../../../src/lib/pubsub/events.js';
 import { makePayload } from '../../../src/lib/pubsub/payload.js';
 import {
@@ -63,6 +64,84 @@ async function publish(
     outcomes.push(id ?? `${item.id} ${error.condition}`);
   return outcomes;
 }
+
+describe('what a service that was killed has forgotten', () => {
+  const remembered = items(250);
+  /** A service that has these. */
+  const having = (isThere: (number: number) => boolean, isAllOrNothing: boolean) =>
+    sessionWith((payload) => {
+      const asked = payload.getChild('items')?.getChildren('item') ?? [];
+      const there = asked.filter((item) => isThere(Number(item.attrs['id'])));
+      if (isAllOrNothing && there.length < asked.length) throw refusal('item-not-found');
+      return xml(
+        'iq',
+        {},
+        xml(
+          'pubsub',
+          { xmlns: 'http://jabber.org/protocol/pubsub' },
+          xml(
+            'items',
+            { node: 'n' },
+            there.map((item) => xml('item', { id: String(item.attrs['id']) })),
+          ),
+        ),
+      );
+    });
+  const lost = async (isThere: (number: number) => boolean, isAllOrNothing: boolean): Promise<string[]> => {
+    const confirmed = new ConfirmedItems();
+    for (const item of remembered) confirmed.add(item);
+    return (await confirmed.findLost(having(isThere, isAllOrNothing).session, { node: 'n' })).map(
+      ({ id }) => id,
+    );
+  };
+
+  it.each<[string, (number: number) => boolean, string[]]>([
+    ['nothing', () => true, []],
+    ['the last ones', (number) => number < 248, ['248', '249']],
+    ['one among the last', (number) => number !== 240, ['240']],
+    [
+      'more than are asked for at a time',
+      (number) => number < 140,
+      remembered.slice(140).map(({ id }) => id),
+    ],
+    ['what had to make room', (number) => number >= 245, []],
+    ['all that it had, for it keeps nothing', () => false, []],
+  ])('%s', async (_what, isThere, expected) => {
+    expect(await lost(isThere, false)).toEqual(expected);
+    // Services that answer with an error when one of them is not there.
+    expect(await lost(isThere, true)).toEqual(expected);
+  });
+
+  it('is published again before anything else', async () => {
+    const published: string[] = [];
+    let isCut = false;
+    const { session } = sessionWith((payload) => {
+      if (payload.getChild('items')) {
+        const there = items(2).map(({ id }) => xml('item', { id }));
+        return xml(
+          'iq',
+          {},
+          xml('pubsub', { xmlns: 'http://jabber.org/protocol/pubsub' }, xml('items', { node: 'n' }, there)),
+        );
+      }
+      const id = idOf(payload);
+      if (id === '3' && !isCut) {
+        isCut = true;
+        throw new ConnectionLostError('cut');
+      }
+      published.push(id);
+      return ok;
+    });
+    async function* slowly(): AsyncGenerator<OutgoingItem> {
+      for (const item of items(5)) {
+        yield item;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    expect(await publish(session, slowly())).toEqual(['0', '1', '2', '3', '4']);
+    expect(published).toEqual(['0', '1', '2', '2', '3', '4']);
+  });
+});
 
 describe('publishing many items', () => {
   it('keeps their order, and a bounded number under way', async () => {
