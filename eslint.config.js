@@ -36,6 +36,7 @@ const rooms = {
     'jingle/stanzas',
   ],
   hashes: ['xml', 'errors'],
+  programs: ['errors'],
   'http-upload': [
     'xml',
     'errors',
@@ -72,6 +73,9 @@ const rooms = {
   roster: ['xml', 'errors', 'jid', 'session/session', 'disco'],
   registration: ['xml', 'errors', 'jid', 'session/session', 'forms'],
   pubsub: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco', 'forms', 'rsm', 'roster'],
+  bookmarks: ['xml', 'errors', 'jid', 'session/session', 'disco', 'pubsub'],
+  'user-state': ['xml', 'errors', 'jid', 'session/session', 'pubsub'],
+  social: ['xml', 'errors', 'jid', 'session/session', 'forms', 'pubsub'],
   privilege: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco'],
   vcard: [
     'xml',

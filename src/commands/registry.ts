@@ -10,6 +10,8 @@ function load(importer: () => Promise<{ command: unknown }>): () => Promise<AnyC
 
 export const groups: Readonly<Record<string, string>> = {
   account: 'profiles: who you log in as',
+  blog: 'posts of people and communities (XEP-0277, XEP-0472)',
+  bookmarks: 'the rooms that an account keeps (XEP-0402)',
   disco: 'what an entity offers (XEP-0030)',
   jid: 'check, normalise and compare addresses',
   probe: 'validate a server',
@@ -127,6 +129,11 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./pubsub/nodes.js')),
   },
   {
+    path: 'pubsub info',
+    summary: 'show what a node is',
+    load: load(() => import('./pubsub/info.js')),
+  },
+  {
     path: 'pubsub create',
     summary: 'make a node',
     load: load(() => import('./pubsub/create.js')),
@@ -135,6 +142,11 @@ export const registry: readonly CommandEntry[] = [
     path: 'pubsub configure',
     summary: 'show or change how a node is configured',
     load: load(() => import('./pubsub/configure.js')),
+  },
+  {
+    path: 'pubsub default',
+    summary: 'show how a new node is configured',
+    load: load(() => import('./pubsub/default.js')),
   },
   {
     path: 'pubsub delete',
@@ -160,6 +172,121 @@ export const registry: readonly CommandEntry[] = [
     path: 'pubsub affiliations',
     summary: 'list or change who may do what at a node',
     load: load(() => import('./pubsub/affiliations.js')),
+  },
+  {
+    path: 'pubsub pending',
+    summary: 'list who waits for an approval to subscribe, and answer',
+    load: load(() => import('./pubsub/pending.js')),
+  },
+  {
+    path: 'pubsub export',
+    summary: 'write a whole node to a file: configuration, affiliations, subscriptions and items',
+    load: load(() => import('./pubsub/export.js')),
+  },
+  {
+    path: 'pubsub import',
+    summary: 'make a node of what pubsub export wrote',
+    load: load(() => import('./pubsub/import.js')),
+  },
+  {
+    path: 'pubsub mirror',
+    summary: 'keep one node as another one is',
+    load: load(() => import('./pubsub/mirror.js')),
+  },
+  {
+    path: 'blog post',
+    summary: 'publish a post',
+    load: load(() => import('./blog/post.js')),
+  },
+  {
+    path: 'blog edit',
+    summary: 'change a post',
+    load: load(() => import('./blog/edit.js')),
+  },
+  {
+    path: 'blog delete',
+    summary: 'delete a post',
+    load: load(() => import('./blog/delete.js')),
+  },
+  {
+    path: 'blog list',
+    summary: 'list the posts of a feed, or write it as Atom or RSS',
+    load: load(() => import('./blog/list.js')),
+  },
+  {
+    path: 'blog show',
+    summary: 'read a post',
+    load: load(() => import('./blog/show.js')),
+  },
+  {
+    path: 'blog comment',
+    summary: 'comment on a post',
+    load: load(() => import('./blog/comment.js')),
+  },
+  {
+    path: 'blog comments',
+    summary: 'read the comments on a post',
+    load: load(() => import('./blog/comments.js')),
+  },
+  {
+    path: 'blog repost',
+    summary: "publish somebody else's post in the own blog",
+    load: load(() => import('./blog/repost.js')),
+  },
+  {
+    path: 'blog follow',
+    summary: 'print posts as they are published',
+    load: load(() => import('./blog/follow.js')),
+  },
+  {
+    path: 'blog import',
+    summary: 'publish the posts of an Atom or RSS feed, or of a folder of Markdown',
+    load: load(() => import('./blog/import.js')),
+  },
+  {
+    path: 'mood',
+    summary: 'show or tell a mood (XEP-0107)',
+    load: load(() => import('./mood.js')),
+  },
+  {
+    path: 'activity',
+    summary: 'show or tell what somebody is doing (XEP-0108)',
+    load: load(() => import('./activity.js')),
+  },
+  {
+    path: 'tune',
+    summary: 'show or tell what music is playing (XEP-0118)',
+    load: load(() => import('./tune.js')),
+  },
+  {
+    path: 'nick',
+    summary: 'show or tell a nickname (XEP-0172)',
+    load: load(() => import('./nick.js')),
+  },
+  {
+    path: 'location',
+    summary: 'show or tell where somebody is (XEP-0080)',
+    load: load(() => import('./location.js')),
+  },
+  {
+    path: 'bookmarks list',
+    summary: 'list the rooms that the account keeps',
+    load: load(() => import('./bookmarks/list.js')),
+  },
+  {
+    path: 'bookmarks add',
+    summary: 'keep a room, or change how it is kept',
+    load: load(() => import('./bookmarks/add.js')),
+  },
+  {
+    path: 'bookmarks remove',
+    summary: 'keep a room no more',
+    load: load(() => import('./bookmarks/remove.js')),
+  },
+  {
+    path: 'bookmarks convert',
+    summary: 'bring bookmarks of older clients (XEP-0049, XEP-0048) to where newer ones look (XEP-0402)',
+    load: load(() => import('./bookmarks/convert.js')),
   },
   {
     path: 'probe',

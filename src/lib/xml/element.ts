@@ -43,3 +43,15 @@ function add(element: Element, child: Child): void {
 export function childElements(element: Element): Element[] {
   return element.children.filter((child): child is Element => typeof child !== 'string');
 }
+
+/** The children in order: elements and text. */
+export function childNodes(element: Element): (Element | string)[] {
+  return element.children;
+}
+
+/** All the text in it, also that of the elements in it. */
+export function textContent(element: Element): string {
+  return childNodes(element)
+    .map((child) => (typeof child === 'string' ? child : textContent(child)))
+    .join('');
+}
