@@ -23,6 +23,10 @@ export const environmentTerms: readonly { term: string; text: string }[] = [
   { term: 'XMPPCTL_TIMEOUT', text: 'Seconds for each step and each reply, as `--timeout`.' },
   { term: 'XMPPCTL_TRACE', text: 'Trace as `--trace` does: `-` for standard error, or a file.' },
   {
+    term: 'VISUAL, EDITOR',
+    text: 'What a text is edited with, as by `blog post` at a terminal; `vi` unless set.',
+  },
+  {
     term: 'XMPPCTL_CONFIG_DIR',
     text: 'The folder of config.toml. What the program remembers by itself is then kept in its folder state, so that the one folder stands by itself.',
   },
