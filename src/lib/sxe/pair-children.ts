@@ -1,0 +1,89 @@
+/**
+ * Which child of the old list has become which child of the new one.
+ */
+import { alignSequences } from './align-sequences.js';
+import type { Fingerprints } from './fingerprints.js';
+import type { TreeNode } from './tree.js';
+
+export interface Pairing {
+  /** For each new child the old one it was, and whether it is the same down to the last leaf. */
+  partners: ({ old: TreeNode; isSame: boolean } | undefined)[];
+  /** Old children that are nowhere in the new list. */
+  gone: TreeNode[];
+}
+
+export function pairChildren(
+  before: readonly TreeNode[],
+  after: readonly TreeNode[],
+  prints: Fingerprints,
+): Pairing {
+  const partners: Pairing['partners'] = after.map(() => undefined);
+  const taken = new Set<number>();
+  const note = (left: number, right: number, isSame: boolean): void => {
+    const old = before[left];
+    if (!old) return;
+    partners[right] = { old, isSame };
+    taken.add(left);
+  };
+  pairBy(
+    before,
+    after,
+    [{ left: 0, leftEnd: before.length, right: 0, rightEnd: after.length }],
+    [
+      { keyOf: (node) => prints.of(node), note: (left, right) => note(left, right, true) },
+      // An id says more than a place; then the same kind of node in the same order.
+      { keyOf: (node, side) => identityOf(node) ?? side, note: (left, right) => note(left, right, false) },
+      { keyOf: (node) => kindOf(node), note: (left, right) => note(left, right, false) },
+    ],
+  );
+  return { partners, gone: before.filter((_, index) => !taken.has(index)) };
+}
+
+interface Gap {
+  left: number;
+  leftEnd: number;
+  right: number;
+  rightEnd: number;
+}
+
+interface Pass {
+  /** @param side a key that is never the same on both sides */
+  keyOf: (node: TreeNode, side: string) => string | number;
+  note: (left: number, right: number) => void;
+}
+
+/** Pairs by the first key, and what is left between the pairs by the next one. */
+function pairBy(
+  before: readonly TreeNode[],
+  after: readonly TreeNode[],
+  gaps: readonly Gap[],
+  passes: readonly Pass[],
+): void {
+  const [pass, ...others] = passes;
+  if (!pass) return;
+  const rest: Gap[] = [];
+  for (const gap of gaps) {
+    const left = before.slice(gap.left, gap.leftEnd).map((node) => pass.keyOf(node, 'old'));
+    const right = after.slice(gap.right, gap.rightEnd).map((node) => pass.keyOf(node, 'new'));
+    let from = { left: gap.left, right: gap.right };
+    const end = { left: left.length, right: right.length, length: 0 };
+    for (const run of [...alignSequences(left, right), end]) {
+      const next = { left: gap.left + run.left, right: gap.right + run.right };
+      if (from.left < next.left && from.right < next.right)
+        rest.push({ ...from, leftEnd: next.left, rightEnd: next.right });
+      for (let at = 0; at < run.length; at++) pass.note(next.left + at, next.right + at);
+      from = { left: next.left + run.length, right: next.right + run.length };
+    }
+  }
+  if (rest.length > 0) pairBy(before, after, rest, others);
+}
+
+function kindOf(node: TreeNode): string {
+  return node.kind === 'element' ? `<${node.name} ${node.ns}` : `${node.kind} ${node.target}`;
+}
+
+function identityOf(node: TreeNode): string | undefined {
+  if (node.kind !== 'element') return undefined;
+  const id = node.attributes.find(({ name }) => name === 'id' || name === 'xml:id');
+  return id && `${kindOf(node)} ${id.value}`;
+}
