@@ -73,6 +73,7 @@ const rooms = {
   roster: ['xml', 'errors', 'jid', 'session/session', 'disco'],
   registration: ['xml', 'errors', 'jid', 'session/session', 'forms'],
   pubsub: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco', 'forms', 'rsm', 'roster'],
+  sxe: ['xml', 'errors', 'jid', 'session/session', 'disco', 'muc', 'jingle', 'roster'],
   bookmarks: ['xml', 'errors', 'jid', 'session/session', 'disco', 'pubsub'],
   'user-state': ['xml', 'errors', 'jid', 'session/session', 'pubsub'],
   social: ['xml', 'errors', 'jid', 'session/session', 'forms', 'pubsub'],

@@ -17,6 +17,7 @@ export const groups: Readonly<Record<string, string>> = {
   probe: 'validate a server',
   pubsub: 'nodes and items: publish, read, watch, manage (XEP-0060)',
   sandbox: 'a throw-away, loopback-only real server',
+  sxe: 'edit XML documents together (XEP-0284)',
   trace: 'look at recorded streams',
   'vcard avatar': 'the picture of an account',
   vcard: 'profiles and pictures, and the move from vcard-temp to vCard4',
@@ -287,6 +288,41 @@ export const registry: readonly CommandEntry[] = [
     path: 'bookmarks convert',
     summary: 'bring bookmarks of older clients (XEP-0049, XEP-0048) to where newer ones look (XEP-0402)',
     load: load(() => import('./bookmarks/convert.js')),
+  },
+  {
+    path: 'sxe share',
+    summary: 'edit an XML document together with others (XEP-0284)',
+    load: load(() => import('./sxe/share.js')),
+  },
+  {
+    path: 'sxe join',
+    summary: 'take part in a session, with a file that is kept as its document',
+    load: load(() => import('./sxe/join.js')),
+  },
+  {
+    path: 'sxe edit',
+    summary: 'open the document of a session in an editor',
+    load: load(() => import('./sxe/edit.js')),
+  },
+  {
+    path: 'sxe watch',
+    summary: 'print the edits of a session as they are made',
+    load: load(() => import('./sxe/watch.js')),
+  },
+  {
+    path: 'sxe export',
+    summary: 'print the document of a session as it is now',
+    load: load(() => import('./sxe/export.js')),
+  },
+  {
+    path: 'sxe history',
+    summary: 'list who has written and changed what in the document of a session',
+    load: load(() => import('./sxe/history.js')),
+  },
+  {
+    path: 'sxe list',
+    summary: 'list the editing sessions in a room',
+    load: load(() => import('./sxe/list.js')),
   },
   {
     path: 'probe',

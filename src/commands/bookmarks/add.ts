@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import { defineCommand } from '../../lib/command/definition.js';
 import { keepBookmark } from '../../lib/bookmarks/bookmarks.js';
 import { parseRoom, type BookmarkChange } from '../../lib/bookmarks/stanzas.js';
-import { readTextFile } from '../../lib/config/private-file.js';
+import { roomPasswordFrom } from '../../lib/muc/room-password.js';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
 import type { JID } from '../../lib/jid/jid.js';
@@ -60,7 +60,8 @@ export async function runAdd({ room, change, passwordFile }: AddOptions, context
 }
 
 async function readPassword(file: string): Promise<string> {
-  const [line = ''] = (await readTextFile(file, 'the password of the room')).split(/\r?\n/);
-  if (line === '') throw new UsageError(`there is no password in the first line of ${file}`);
-  return line;
+  const password = await roomPasswordFrom(file, {});
+  if (password === undefined || password === '')
+    throw new UsageError(`there is no password in the first line of ${file}`);
+  return password;
 }

@@ -21,8 +21,7 @@ export async function editText(text: string, { name, env }: EditTextOptions): Pr
   const dir = await mkdtemp(path.join(env['TMPDIR'] ?? tmpdir(), 'xmppctl-edit-'));
   const file = path.join(dir, name);
   await writeFile(file, text, { mode: 0o600 });
-  const editor = env['VISUAL'] ?? env['EDITOR'] ?? 'vi';
-  const code = await runEditor(editor, file, env);
+  const code = await startEditor(file, env);
   if (code !== 0) {
     throw new NegativeError(`the editor ended with ${code}`, { hint: `your text is in ${file}` });
   }
@@ -31,8 +30,14 @@ export async function editText(text: string, { name, env }: EditTextOptions): Pr
   return edited;
 }
 
-/** The variable may hold arguments, so it goes to the shell, and the name of the file does not. */
-function runEditor(editor: string, file: string, env: EditTextOptions['env']): Promise<number> {
+/**
+ * Opens a file in the editor, and waits for its end. The variable may hold arguments, so it goes to the shell, and the
+ * name of the file does not.
+ *
+ * @returns the exit code
+ */
+export function startEditor(file: string, env: EditTextOptions['env']): Promise<number> {
+  const editor = env['VISUAL'] ?? env['EDITOR'] ?? 'vi';
   return new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], { env, stdio: 'inherit' });
     child.on('error', reject);

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { defineCommand } from '../../lib/command/definition.js';
+import type { Context } from '../../lib/context.js';
+import { UsageError } from '../../lib/errors.js';
+import { parseAddress } from '../../lib/jid/xmpp-uri.js';
+import { keepAlive, tellerOf } from './keep-alive.js';
+import {
+  joinCompletes,
+  joinExitCodes,
+  nickOption,
+  roomPasswordOption,
+  sessionOption,
+  whereText,
+  withJoined,
+  type JoinOptions,
+} from './sxe-flags.js';
+
+export interface JoinCommandOptions extends JoinOptions {
+  /** Kept as the document. */
+  liveFile: string | undefined;
+  overwrites: boolean;
+}
+
+export const command = defineCommand({
+  path: 'sxe join',
+  summary: 'take part in a session, with a file that is kept as its document',
+  description: [
+    'Joins the session in a room, or waits until an account offers one, and goes on until it is interrupted or the session is over. With --live the file is kept as the document, in both directions, as xmppctl sxe share does it. Without it the events are printed, and who joins later can get the document from here.',
+    'When the connection is lost and comes back, the document is fetched again, and what was written meanwhile is merged into it.',
+  ].join('\n\n'),
+  examples: [
+    { does: 'in a room', line: 'xmppctl sxe join orchard@chat.example.org --live minutes.xhtml' },
+    {
+      does: 'when somebody offers a session',
+      line: 'xmppctl sxe join juliet@example.org --live drawing.svg',
+    },
+  ],
+  sections: [{ title: 'JSON OUTPUT', text: 'One object a line, as of xmppctl sxe share.' }],
+  exitCodes: { ...joinExitCodes, 7: 'the file cannot be written' },
+  completes: { ...joinCompletes, '--live': 'file' },
+  build: (command) =>
+    command
+      .argument('<where>', whereText)
+      .addOption(nickOption)
+      .addOption(roomPasswordOption)
+      .addOption(sessionOption)
+      .option('--live <file>', 'keep this file as the document, in both directions')
+      .option('--overwrite', 'also a file that is there and says something else'),
+  parse: ([where], flags): JoinCommandOptions => ({
+    where: parseAddress(where),
+    nick: flags.nick,
+    passwordFile: flags.roomPasswordFile,
+    sessionId: flags.session,
+    liveFile: flags.live,
+    overwrites: flags.overwrite === true,
+  }),
+  run: runJoin,
+});
+
+/** @throws UsageError the file says something else @throws NegativeError @throws StanzaError @throws FileError */
+export async function runJoin(
+  { liveFile, overwrites, ...options }: JoinCommandOptions,
+  context: Context,
+): Promise<void> {
+  await withJoined(options, context, async (editing) => {
+    if (liveFile !== undefined && !overwrites && existsSync(liveFile)) {
+      if ((await readFile(liveFile, 'utf8')) !== editing.text) {
+        throw new UsageError(`${liveFile} is there and says something else`, {
+          hint: '--overwrite replaces it',
+        });
+      }
+    }
+    await keepAlive(editing, liveFile, tellerOf(context.output), context.signal);
+  });
+}

@@ -1,0 +1,90 @@
+/** Being in a session until it ends, with a file that is kept as the document. */
+import type { Output } from '../../lib/output/output.js';
+import { safeText } from '../../lib/output/safe-text.js';
+import type { EditingEvent, EditingSession } from '../../lib/sxe/session/editing-session.js';
+import { LiveFile, type LiveFileEvent } from '../../lib/sxe/session/live-file.js';
+
+/** Where events are told. */
+export interface Teller {
+  tell: (event: ShownEvent) => Promise<void>;
+  warn: (text: string) => void;
+}
+
+export function tellerOf(output: Output): Teller {
+  return {
+    tell: async (event) => {
+      await output.item(event, renderEvent);
+      await output.flush();
+    },
+    warn: (text) => output.warn(text),
+  };
+}
+
+/**
+ * @param until ends it as well: that of an editor
+ * @throws NegativeError the session was lost @throws FileError
+ */
+export async function keepAlive(
+  editing: EditingSession,
+  file: string | undefined,
+  { tell, warn }: Teller,
+  signal: AbortSignal,
+  until?: AbortSignal,
+): Promise<void> {
+  const tellOfFile = ({ kind, ...rest }: LiveFileEvent): void => {
+    const event: ShownEvent = { event: kind, ...rest };
+    if (event.reason !== undefined) warn(`not sent: ${event.reason}`);
+    if (event.lines)
+      warn(`both have changed the same words, see line ${event.lines.join(', ')}: decide, and save`);
+    void tell(event);
+  };
+  using live = file === undefined ? undefined : await LiveFile.open(file, editing, tellOfFile);
+  const stop = (): void => void editing.events.return?.();
+  signal.addEventListener('abort', stop);
+  until?.addEventListener('abort', stop);
+  try {
+    if (signal.aborted || until?.aborted === true) stop();
+    for await (const event of editing.events) {
+      const shown = shownEvent(event);
+      if (shown) await tell(shown);
+      if (event.kind === 'document' && event.unmerged) {
+        if (live) await live.showConflict(event.unmerged);
+      } else if (event.kind === 'changed' || event.kind === 'document') {
+        await live?.sync();
+      }
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    until?.removeEventListener('abort', stop);
+    // What was saved last goes out before goodbye.
+    await live?.sync();
+  }
+  signal.throwIfAborted();
+}
+
+export interface ShownEvent {
+  event: string;
+  name?: string;
+  edits?: number;
+  reason?: string;
+  lines?: number[];
+}
+
+function shownEvent(event: EditingEvent): ShownEvent | undefined {
+  switch (event.kind) {
+    case 'joined':
+    case 'left':
+      return { event: event.kind, name: event.name };
+    case 'changed':
+      return { event: 'changed', name: event.received[0]?.sender ?? '', edits: event.received.length };
+    case 'document':
+      return event.isAgain ? { event: 'document' } : undefined;
+  }
+}
+
+function renderEvent({ event, name, edits, reason, lines }: ShownEvent): string {
+  return [event, name, edits?.toString(), reason, lines?.join(',')]
+    .filter((part) => part !== undefined)
+    .map((part) => safeText(part, { singleLine: true }))
+    .join('\t');
+}

@@ -1,0 +1,257 @@
+/** An editing session in a room (XEP-0284 §5): everybody hears everything, and the room keeps the order. */
+import { ConnectionLostError, DecodeError, RemoteError, StanzaError } from '../../errors.js';
+import type { JID } from '../../jid/jid.js';
+import { EventQueue } from '../../jingle/event-queue.js';
+import { joinRoom, leaveRoom, removalFrom, type Occupancy } from '../../muc/room.js';
+import type { Session, WaitOptions } from '../../session/session.js';
+import { xml, type Element } from '../../xml/element.js';
+
+import { decodeSxe, encodeSxe, NS_SXE, type SxeContent } from '../stanzas.js';
+import type { Channel, ChannelEvent } from './channel.js';
+
+/** A session that somebody in a room says that it is in. */
+export interface AnnouncedSession {
+  session: string;
+  name: string | undefined;
+  /** Nicknames. */
+  participants: string[];
+}
+
+export interface RoomOptions {
+  room: JID;
+  nick: string;
+  password?: string | undefined;
+  /** A room that does not exist is made. */
+  create: boolean;
+}
+
+/** As many events as wait while a participant is busy. */
+const MAX_EVENTS = 200_000;
+const RETRY_MS = 300;
+const MAX_ATTEMPTS = 30;
+
+/** Being in a room, before it is known which session is meant. */
+export class EditingRoom {
+  readonly #session: Session;
+  readonly #options: RoomOptions;
+  #occupancy: Occupancy;
+  /** Of each occupant: the sessions that it announces. */
+  readonly #announced = new Map<string, Map<string, string | undefined>>();
+  readonly #subscriptions: Disposable[] = [];
+  #channel: RoomChannel | undefined;
+  #isInside = false;
+
+  private constructor(session: Session, options: RoomOptions) {
+    this.#session = session;
+    this.#options = options;
+    this.#occupancy = {
+      room: options.room,
+      occupant: options.room.withResource(options.nick),
+      affiliation: undefined,
+      role: undefined,
+      isNew: false,
+    };
+    this.#subscriptions.push(
+      session.handle({ name: 'presence', from: options.room }, (presence) => this.#onPresence(presence)),
+      session.on('reconnected', () => void this.#reenter()),
+    );
+  }
+
+  /** @throws StanzaError the room refuses @throws RemoteError it does not exist @throws TimeoutError */
+  static async enter(session: Session, options: RoomOptions, wait: WaitOptions): Promise<EditingRoom> {
+    const room = new EditingRoom(session, options);
+    try {
+      room.#occupancy = await joinRoom(session, { ...options, mayRename: true }, wait);
+      room.#isInside = true;
+    } catch (error) {
+      room.#dispose();
+      throw error;
+    }
+    return room;
+  }
+
+  get address(): JID {
+    return this.#options.room;
+  }
+
+  get nick(): string {
+    return this.#occupancy.occupant.resource ?? '';
+  }
+
+  /** Without a voice nothing that is sent comes through (XEP-0045 §5.1). */
+  get hasVoice(): boolean {
+    return this.#occupancy.role !== 'visitor';
+  }
+
+  /** Everybody's presence comes before the room lets us in. */
+  sessions(): AnnouncedSession[] {
+    const found = new Map<string, AnnouncedSession>();
+    for (const [nick, sessions] of this.#announced) {
+      for (const [session, name] of sessions) {
+        const one = found.get(session) ?? { session, name, participants: [] };
+        one.participants.push(nick);
+        found.set(session, one);
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** Takes part in a session, and says so. */
+  async open(session: string, name: string | undefined): Promise<Channel> {
+    this.#channel = new RoomChannel(this.#session, this, session, name);
+    await this.announce(session, name);
+    for (const [nick, sessions] of this.#announced)
+      if (nick !== this.nick && sessions.has(session)) this.#channel.push({ kind: 'present', name: nick });
+    return this.#channel;
+  }
+
+  async announce(session: string, name: string | undefined): Promise<void> {
+    const sxe = encodeSxe({ session, id: '', name, content: { kind: 'advertisement' } });
+    await this.#session.send(xml('presence', { to: this.#occupancy.occupant.toString() }, sxe));
+  }
+
+  async leave(): Promise<void> {
+    this.#dispose();
+    if (this.#session.state !== 'online' || !this.#isInside) return;
+    await leaveRoom(this.#session, this.#occupancy).catch(() => undefined);
+  }
+
+  #dispose(): void {
+    for (const subscription of this.#subscriptions.splice(0)) subscription[Symbol.dispose]();
+  }
+
+  async #reenter(): Promise<void> {
+    this.#announced.clear();
+    this.#isInside = false;
+    this.#channel?.push({ kind: 'lost' });
+    try {
+      this.#occupancy = await this.#enterAgain();
+      this.#isInside = true;
+      const channel = this.#channel;
+      if (!channel) return;
+      await this.announce(channel.session, channel.title);
+      channel.push({ kind: 'gap' });
+    } catch (error) {
+      // Another stream has come in the meantime, and with it another attempt.
+      if (!(error instanceof ConnectionLostError)) this.#channel?.end(error);
+    }
+  }
+
+  /** When all come back at once, one makes the room anew, and the others find it locked until it is configured (§10.1). */
+  async #enterAgain(): Promise<Occupancy> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await joinRoom(this.#session, { ...this.#options, mayRename: true, create: true });
+      } catch (error) {
+        const isLocked = error instanceof StanzaError && error.condition === 'item-not-found';
+        if (!isLocked || attempt >= MAX_ATTEMPTS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  #onPresence(presence: Element): void {
+    const from: unknown = presence.attrs['from'];
+    const slash = typeof from === 'string' ? from.indexOf('/') : -1;
+    if (typeof from !== 'string' || slash < 0) return;
+    const nick = from.slice(slash + 1);
+    const removal = this.#isInside ? removalFrom(presence, this.#occupancy) : undefined;
+    if (removal) {
+      this.#channel?.end(new RemoteError(`${this.#options.room.toString()}: ${removal.reason}`));
+      return;
+    }
+    const isGone = presence.attrs['type'] === 'unavailable' || presence.attrs['type'] === 'error';
+    const sessions = isGone ? new Map<string, string | undefined>() : announcements(presence);
+    const before = this.#announced.get(nick);
+    if (isGone) this.#announced.delete(nick);
+    else this.#announced.set(nick, sessions);
+    const channel = this.#channel;
+    if (!channel || nick === this.nick) return;
+    const [was, is] = [before?.has(channel.session) === true, sessions.has(channel.session)];
+    if (is && !was) channel.push({ kind: 'present', name: nick });
+    if (was && !is) channel.push({ kind: 'gone', name: nick });
+  }
+}
+
+function announcements(presence: Element): Map<string, string | undefined> {
+  const found = new Map<string, string | undefined>();
+  for (const child of presence.getChildren('sxe', NS_SXE)) {
+    try {
+      const { session, name } = decodeSxe(child);
+      found.set(session, name);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+    }
+  }
+  return found;
+}
+
+class RoomChannel implements Channel {
+  readonly isEchoing = true;
+  readonly #queue = new EventQueue<ChannelEvent>(MAX_EVENTS);
+  readonly #messages: Disposable;
+
+  constructor(
+    private readonly stream: Session,
+    private readonly room: EditingRoom,
+    readonly session: string,
+    readonly title: string | undefined,
+  ) {
+    this.#messages = stream.handle(
+      { name: 'message', child: { name: 'sxe', namespace: NS_SXE } },
+      (message) => this.#onMessage(message),
+    );
+  }
+
+  get name(): string {
+    return this.room.nick;
+  }
+
+  get events(): AsyncIterableIterator<ChannelEvent> {
+    return this.#queue;
+  }
+
+  push(event: ChannelEvent): void {
+    if (!this.#queue.push(event)) this.end(new RemoteError('more edits have come than can be kept'));
+  }
+
+  end(error?: unknown): void {
+    this.#messages[Symbol.dispose]();
+    this.#queue.end(error);
+  }
+
+  async send(content: SxeContent, id: string): Promise<void> {
+    const sxe = encodeSxe({ session: this.session, id, content });
+    await this.stream.send(xml('message', { to: this.room.address.toString(), type: 'groupchat' }, sxe));
+  }
+
+  async sendTo(name: string, content: SxeContent, id: string): Promise<void> {
+    const sxe = encodeSxe({ session: this.session, id, content });
+    const to = this.room.address.withResource(name).toString();
+    // XEP-0045 §7.5: says that it is a private message of a room.
+    const user = xml('x', { xmlns: 'http://jabber.org/protocol/muc#user' });
+    await this.stream.send(xml('message', { to, type: 'chat' }, sxe, user));
+  }
+
+  async close(): Promise<void> {
+    this.end();
+    await this.room.leave();
+  }
+
+  #onMessage(message: Element): void {
+    const { from, type } = message.attrs as Record<string, string | undefined>;
+    const prefix = `${this.room.address.toString()}/`;
+    if (from?.startsWith(prefix) !== true || type === 'error') return;
+    // What was said before we came is part of the snapshot.
+    if (message.getChild('delay', 'urn:xmpp:delay')) return;
+    const sxe = message.getChild('sxe', NS_SXE);
+    try {
+      const decoded = sxe && decodeSxe(sxe);
+      if (decoded?.session !== this.session) return;
+      this.push({ kind: 'message', sender: from.slice(prefix.length), message: decoded });
+    } catch (error) {
+      // What a peer writes badly is none of ours.
+      if (!(error instanceof DecodeError)) throw error;
+    }
+  }
+}
