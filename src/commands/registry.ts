@@ -450,6 +450,11 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./trace/show.js')),
   },
   {
+    path: 'trace proxy',
+    summary: 'a man in the middle: record, watch, break and change what a client and a server say',
+    load: load(() => import('./trace/proxy.js')),
+  },
+  {
     path: 'vcard migrate',
     summary: 'move profiles and pictures from vcard-temp to vCard4',
     load: load(() => import('./vcard/migrate.js')),

@@ -3,6 +3,7 @@
 Says its full address on stderr when it is online. Bytes come from stdin and go to stdout.
   ibb-send PEER SID BLOCK-SIZE iq|message     opens an in-band bytestream, sends stdin, closes it
   ibb-receive MAX-BLOCK-SIZE                  takes one in-band bytestream
+  message PEER BODY                           sends one message
   si-send PEER NAME SIZE METHOD [ranged]      offers a file by stream initiation, and sends stdin from where it is asked to
 """
 import asyncio
@@ -38,7 +39,7 @@ class Peer(slixmpp.ClientXMPP):
         if mode == "ibb-receive":
             return
         try:
-            await (self.send_in_band() if mode == "ibb-send" else self.offer())
+            await {"ibb-send": self.send_in_band, "message": self.send_one}.get(mode, self.offer)()
             code = 0
         except slixmpp.exceptions.IqError as error:
             print(f"refused: {error.condition}: {error.text}", file=sys.stderr, flush=True)
@@ -54,6 +55,11 @@ class Peer(slixmpp.ClientXMPP):
         sys.stdout.buffer.flush()
         await self.disconnect()
         os._exit(0)
+
+    async def send_one(self):
+        peer, body = arguments
+        self.send_message(mto=peer, mbody=body, mtype="chat")
+        await self["xep_0199"].ping(self.boundjid.domain, timeout=60)  # it is answered behind the message
 
     async def send_in_band(self):
         peer, sid, block_size, stanza = arguments

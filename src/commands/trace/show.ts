@@ -6,7 +6,8 @@ import { defineCommand } from '../../lib/command/definition.js';
 import { FileError, UsageError } from '../../lib/errors.js';
 import { entryToJson } from '../../lib/trace/entry-json.js';
 import type { Direction } from '../../lib/trace/events.js';
-import { formatMs, PrettyPrinter } from '../../lib/trace/pretty-printer.js';
+import { PrettyPrinter } from '../../lib/trace/pretty-printer.js';
+import { printEntry } from '../../lib/trace/print-entry.js';
 import { parseSince, type Since } from '../../lib/trace/since.js';
 import { readTrace } from '../../lib/trace/read-trace.js';
 import { recordBytes, type TraceRecord } from '../../lib/trace/record.js';
@@ -182,7 +183,7 @@ async function showEntries(
         await output.item(entryToJson(entry, startedMs), String);
         continue;
       }
-      const text = print(entry, printer);
+      const text = printEntry(entry, printer);
       if (text !== '') await output.item(text, (lines) => lines.slice(0, -1));
     }
   };
@@ -195,23 +196,6 @@ async function showEntries(
     await show(view.push(batch));
   }
   await show(view.end());
-}
-
-function print(entry: TraceEntry, printer: PrettyPrinter): string {
-  if (entry.kind === 'event') {
-    const { record } = entry;
-    switch (record.kind) {
-      case 'event':
-        return printer.print({ kind: 'event', record });
-      case 'connection':
-        return printer.print({ kind: 'connection', record });
-      case 'gap':
-        return printer.print({ kind: 'gap', record });
-    }
-  }
-  const { stanza, pair } = entry;
-  const note = pair && `(round trip ${formatMs(pair.rttMs)}, request in record ${pair.replyTo})`;
-  return printer.print({ kind: 'unit', unit: stanza.unit }, note);
 }
 
 /** The bytes of one direction of one connection: of the first that has any, unless one is named. */

@@ -132,6 +132,10 @@ export const tracePage: Page = {
             text: 'A new attempt: its number (`attempt`) and how long it waits (`delayMs`).',
           },
           { term: 'close', text: 'The end: `clean`, and the `reason` when it was not.' },
+          {
+            term: 'proxy',
+            text: 'What `xmppctl trace proxy` did (`what`): TLS with the client (`version`, `cipher`), a fault, or what became of a stanza (`action`, `dir`).',
+          },
           { term: 'error', text: 'What went wrong: `message`.' },
         ]),
       ],

@@ -3,7 +3,16 @@
  * (RFC 6120 §13.7.1), signed with ECDSA P-256. Small enough to be its own: Node signs, but writes no certificates,
  * and the openssl command differs between systems.
  */
-import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto';
 import { isIP } from 'node:net';
 
 export interface CertificateAuthority {
@@ -34,8 +43,14 @@ const OID_COMMON_NAME = '2.5.4.3';
 const OID_SRV_NAME = '1.3.6.1.5.5.7.8.7';
 const OID_XMPP_ADDR = '1.3.6.1.5.5.7.8.5';
 
-/** Makes an authority whose key never leaves this process unless the caller writes it down. */
-export function createAuthority(commonName: string): CertificateAuthority {
+/**
+ * Makes an authority whose key never leaves this process unless the caller writes it down.
+ * @param notAfter in thirty days unless given
+ */
+export function createAuthority(
+  commonName: string,
+  notAfter = new Date(Date.now() + 30 * 24 * HOUR_MS),
+): CertificateAuthority {
   const keys = generateKeys();
   const subject = distinguishedName(commonName);
   const cert = writeCertificate({
@@ -44,13 +59,33 @@ export function createAuthority(commonName: string): CertificateAuthority {
     publicKey: keys.publicKey,
     signer: keys,
     notBefore: new Date(Date.now() - HOUR_MS),
-    notAfter: new Date(Date.now() + 30 * 24 * HOUR_MS),
+    notAfter,
     extensions: [
       extension('2.5.29.19', true, sequence(der(0x01, Buffer.from([0xff])))), // basicConstraints: an authority
       extension('2.5.29.15', true, der(0x03, Buffer.from([1, 0x06]))), // keyUsage: keyCertSign, cRLSign
       subjectKeyIdentifier(keys.publicKey),
     ],
   });
+  return authority(cert, keys, subject);
+}
+
+/**
+ * An authority that was written down.
+ * @throws Error these are no PEM texts, or the key is another's
+ */
+export function openAuthority({ cert, key }: { cert: string; key: string }): CertificateAuthority {
+  const parsed = new X509Certificate(cert);
+  const privateKey = createPrivateKey(key);
+  if (!parsed.checkPrivateKey(privateKey)) throw new Error('the key does not belong to the certificate');
+  const [, commonName = ''] = /^CN=(.*)$/m.exec(parsed.subject) ?? [];
+  return authority(
+    cert,
+    { privateKey, publicKey: createPublicKey(privateKey), pem: key },
+    distinguishedName(commonName),
+  );
+}
+
+function authority(cert: string, keys: Keys, subject: Buffer): CertificateAuthority {
   return {
     cert,
     key: keys.pem,

@@ -20,6 +20,7 @@ export interface LifecycleEvent {
     | 'sm' // what: enabled | resumed | failed, counters
     | 'reconnect' // attempt, delayMs
     | 'close' // clean, reason
+    | 'proxy' // what a proxy did: TLS with the client, a fault, a rule
     | 'error'; // message
   detail: Readonly<Record<string, unknown>>;
 }

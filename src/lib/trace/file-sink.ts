@@ -119,6 +119,7 @@ export class FileSink implements TraceSink {
     const batch = this.#pending.take();
     try {
       await this.#writeAll(batch);
+      this.#pending.recycle(batch);
     } catch (error) {
       await this.#recover(error, first, last);
     }

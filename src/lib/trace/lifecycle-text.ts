@@ -14,6 +14,7 @@ const titles: Readonly<Record<LifecycleEvent['name'], string>> = {
   sm: 'stream management',
   reconnect: 'reconnect',
   close: 'closed',
+  proxy: 'proxy',
   error: 'error',
 };
 

@@ -30,10 +30,10 @@ export async function openTracer(options: OpenTracerOptions): Promise<Tracer> {
     target === '-'
       ? new PrettySink({ stream: stderr, style, maxText: maxWatchedText })
       : new FileSink({ ...(await openTraceFile(target)), warn });
-  return createTracer({ sinks: [sink], redact, tool: `xmppctl ${version()}` });
+  return createTracer({ sinks: [sink], redact, tool: recordingTool() });
 }
 
-/** The build fills the version in; without one the source runs as it is. */
-function version(): string {
-  return typeof XMPPCTL_VERSION === 'string' ? XMPPCTL_VERSION : 'development';
+/** Who records, for the header. The build fills the version in; without one the source runs as it is. */
+export function recordingTool(): string {
+  return `xmppctl ${typeof XMPPCTL_VERSION === 'string' ? XMPPCTL_VERSION : 'development'}`;
 }

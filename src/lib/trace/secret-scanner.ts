@@ -68,6 +68,8 @@ const TYPE = hashName('type');
 const VAR = hashName('var');
 const NAME = hashName('name');
 
+/** Text is mostly short; what is longer is searched in one call, which costs more than this many bytes. */
+const nearBytes = 32;
 /** Enough for any name that decides something. */
 const maxCollected = 1024;
 
@@ -124,7 +126,12 @@ export class SecretScanner {
           return index + 1;
         }
         let end = index + 1;
-        while (end < length && chunk[end] !== LT) end += 1;
+        const near = Math.min(length, index + nearBytes);
+        while (end < near && chunk[end] !== LT) end += 1;
+        if (end === near && near < length) {
+          const found = chunk.indexOf(LT, near);
+          end = found < 0 ? length : found;
+        }
         return this.#inside(index, end);
       }
       case State.TagOpen:

@@ -23,7 +23,11 @@ interface DirectionState {
 export class StanzaStream {
   readonly #directions = new Map<string, DirectionState>();
 
-  constructor(private readonly emit: (happening: Happening) => void) {}
+  /** @param maxLength what is watched live must not fill memory: a longer stanza comes in pieces */
+  constructor(
+    private readonly emit: (happening: Happening) => void,
+    private readonly maxLength?: number,
+  ) {}
 
   push(record: TraceRecord): void {
     switch (record.kind) {
@@ -50,6 +54,8 @@ export class StanzaStream {
         // A new socket starts a new stream, and a closed one ends its last.
         if (record.name === 'tcp' || record.name === 'websocket' || record.name === 'close')
           this.#end((key) => key.startsWith(`${record.conn} `));
+        if (record.name === 'close')
+          for (const dir of ['in', 'out']) this.#directions.delete(`${record.conn} ${dir}`);
         this.emit({ kind: 'event', record });
         return;
       case 'gap':
@@ -75,7 +81,7 @@ export class StanzaStream {
     let state = this.#directions.get(key);
     if (!state) {
       state = {
-        splitter: new UnitSplitter(conn, dir, (unit) => this.emit({ kind: 'unit', unit })),
+        splitter: new UnitSplitter(conn, dir, (unit) => this.emit({ kind: 'unit', unit }), this.maxLength),
         decoder: new StringDecoder('utf8'),
         isDecoding: false,
       };

@@ -36,7 +36,7 @@ export function createTracer(options: TracerOptions): Tracer {
   let count = 0;
   let connections = 0;
   let isClosed = false;
-  const finishers: (() => void)[] = [];
+  const finishers = new Set<() => void>();
 
   const emit = (record: TraceRecord, bytes?: Uint8Array): void => {
     if (isClosed) return;
@@ -60,14 +60,14 @@ export function createTracer(options: TracerOptions): Tracer {
     const privateFields = new Set<string>();
     const scanners = { in: new SecretScanner(privateFields), out: new SecretScanner(privateFields) };
     emit({ ...stamp(), kind: 'connection', conn, label });
-    if (redact) {
-      finishers.push(() => {
-        for (const dir of ['in', 'out'] as const) {
-          const rest = scanners[dir].end();
-          if (rest.length > 0) emit(dataRecord(++count, elapsed(), conn, dir, rest));
-        }
-      });
-    }
+    const finish = (): void => {
+      finishers.delete(finish);
+      for (const dir of ['in', 'out'] as const) {
+        const rest = scanners[dir].end();
+        if (rest.length > 0) emit(dataRecord(++count, elapsed(), conn, dir, rest));
+      }
+    };
+    if (redact) finishers.add(finish);
     return {
       data(dir, bytes) {
         if (isClosed) return;
@@ -78,6 +78,8 @@ export function createTracer(options: TracerOptions): Tracer {
         emit(record, recorded);
       },
       event(name, detail) {
+        // Nothing follows it; a proxy has many connections, and must not keep what it knew of each.
+        if (name === 'close') finish();
         emit({ ...stamp(), conn, kind: 'event', name, detail: redact ? redactDetail(detail) : detail });
       },
     };
@@ -86,7 +88,7 @@ export function createTracer(options: TracerOptions): Tracer {
   return {
     connection,
     async close() {
-      for (const finish of finishers) finish();
+      for (const finish of [...finishers]) finish();
       isClosed = true;
       await Promise.all(sinks.map((sink) => sink.close()));
     },

@@ -62,7 +62,14 @@ export class UnitSplitter {
     private readonly conn: number,
     private readonly dir: Direction,
     private readonly emit: (unit: Unit) => void,
+    /** A longer element is handed out in pieces, each but the last as incomplete. */
+    private readonly maxLength = Number.POSITIVE_INFINITY,
   ) {}
+
+  /** Between two units: nothing is held back. */
+  get isEmpty(): boolean {
+    return this.#pending === '';
+  }
 
   /** The next characters, and number and time of the record they came in. */
   push(text: string, n: number, t: number): void {
@@ -156,6 +163,10 @@ export class UnitSplitter {
       }
     }
     this.#pending += text.slice(start);
+    if (this.#pending.length <= this.maxLength) return;
+    const piece = this.#pending;
+    this.#pending = '';
+    this.#hand('incomplete', piece);
   }
 
   /** The direction ended: what is not complete will never be. */

@@ -34,11 +34,17 @@ export type TraceEntry =
 export class TraceView {
   #header: HeaderRecord | undefined;
   #entries: TraceEntry[] = [];
-  readonly #stream = new StanzaStream((happening) => this.#take(happening));
+  readonly #stream: StanzaStream;
   readonly #scopes = new Map<string, NamespaceScope>();
   readonly #pairing = new IqPairing();
 
-  constructor(private readonly filter: TraceFilter) {}
+  /** @param maxLength a longer stanza is shown in pieces; unlimited when left out */
+  constructor(
+    private readonly filter: TraceFilter,
+    maxLength?: number,
+  ) {
+    this.#stream = new StanzaStream((happening) => this.#take(happening), maxLength);
+  }
 
   /** The header, once it has been read. */
   get header(): HeaderRecord | undefined {

@@ -24,6 +24,8 @@ export interface ReachOptions extends EndpointOptions, TlsParameters {
   endpoints?: readonly Endpoint[] | undefined;
   /** Look for a WebSocket over HTTPS (XEP-0156) when every TCP endpoint failed; true unless given. */
   useHostMeta?: boolean | undefined;
+  /** What is asked for in direct TLS (XEP-0368 §4.1); `xmpp-client` unless given. */
+  alpn?: 'xmpp-client' | 'xmpp-server' | undefined;
   /** Milliseconds before the next address is tried beside the last (RFC 8305); 250 unless given. */
   attemptDelayMs?: number | undefined;
 }
@@ -93,7 +95,12 @@ async function reachEndpoint(
   const address = formatAddress(socket.remoteAddress ?? endpoint.host, socket.remotePort ?? endpoint.port);
   if (endpoint.kind === 'tcp')
     return { endpoint, carrier: new StreamCarrier(socket), remote: `xmpp://${address}` };
-  const secured = await tls.secure(socket, { name: domain, place: address, alpn: ['xmpp-client'] });
+  const secured = await tls.secure(socket, {
+    name: domain,
+    place: address,
+    alpn: [options.alpn ?? 'xmpp-client'],
+    trace: options.trace,
+  });
   return { endpoint, carrier: new StreamCarrier(secured), remote: `xmpps://${address}` };
 }
 

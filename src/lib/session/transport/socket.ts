@@ -17,6 +17,8 @@ export type { TlsInfo } from './tls.js';
 export interface SocketParameters extends ReachOptions {
   /** False where no TLS will follow: saves reading the root certificates. */
   willStartTls?: boolean | undefined;
+  /** Shared by many connections, whose root certificates are then read once; one of its own unless given. */
+  tlsClient?: TlsClient | undefined;
 }
 
 export interface SocketEvents {
@@ -90,7 +92,7 @@ export class XmppSocket extends EventEmitter<SocketEvents> {
     const { signal } = parameters;
     const either = signal ? AbortSignal.any([signal, this.#opening.signal]) : this.#opening.signal;
     const bounded = { ...parameters, signal: either };
-    this.#tlsClient = new TlsClient(bounded);
+    this.#tlsClient = parameters.tlsClient ?? new TlsClient(bounded);
     const { carrier, endpoint, remote } = await reachServer(bounded, this.#tlsClient);
     this.#endpoint = endpoint;
     this.#remote = remote;
@@ -120,7 +122,8 @@ export class XmppSocket extends EventEmitter<SocketEvents> {
       this.#plainTail = Buffer.alloc(0);
       const name = toHostName(this.#parameters.domain);
       const place = this.#remote.replace('xmpp://', '');
-      this.#adopt(new StreamCarrier(await this.#tlsClient.secure(plain, { name, place })));
+      const { trace } = this.#parameters;
+      this.#adopt(new StreamCarrier(await this.#tlsClient.secure(plain, { name, place, trace })));
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error(String(error));
       this.#onClose(true);

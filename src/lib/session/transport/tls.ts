@@ -55,6 +55,8 @@ export interface SecureOptions {
   /** Where we are connected to, for messages. */
   place: string;
   alpn?: readonly string[];
+  /** Where this handshake is reported, when not where the others are. */
+  trace?: ConnectionTrace | undefined;
 }
 
 /** Makes plain connections secure; one for all attempts to reach a server. */
@@ -93,8 +95,9 @@ export class TlsClient {
    *
    * @throws TlsError @throws TimeoutError @throws InterruptedError @throws UsageError
    */
-  async secure(plain: Socket, { name, place, alpn }: SecureOptions): Promise<TLSSocket> {
-    const { trace, timeoutMs, signal } = this.#parameters;
+  async secure(plain: Socket, { name, place, alpn, trace: own }: SecureOptions): Promise<TLSSocket> {
+    const { timeoutMs, signal } = this.#parameters;
+    const trace = own ?? this.#parameters.trace;
     const isInsecure = this.#parameters.tls?.isInsecure === true;
     let failure: unknown;
     let socket: TLSSocket | undefined;

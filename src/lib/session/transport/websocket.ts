@@ -66,7 +66,7 @@ export async function connectToUrl(url: URL, tls: TlsClient, options: TcpOptions
   return isSecure ? tls.secure(plain, { name: host, place: url.host, alpn: ['http/1.1'] }) : plain;
 }
 
-class WebSocketCarrier implements Carrier {
+export class WebSocketCarrier implements Carrier {
   readonly isSecure: boolean;
   readonly tls: TlsInfo | undefined;
   readonly #webSocket: WebSocket;
@@ -82,7 +82,7 @@ class WebSocketCarrier implements Carrier {
     this.#webSocket
       .on('message', (data: Buffer, isBinary: boolean) => {
         if (isBinary)
-          onError(new ProtocolError('the server sent a binary WebSocket message (RFC 7395 §3.3)'));
+          onError(new ProtocolError('the other side sent a binary WebSocket message (RFC 7395 §3.3)'));
         else onData(data);
       })
       .on('error', onError)
