@@ -15,6 +15,7 @@ const rooms = {
     'config/private-file',
     'sandbox/certificates',
   ],
+  'trace-analysis': ['trace', 'xml', 'errors', 'output/safe-text'],
   session: ['xml', 'jid', 'trace', 'errors', 'disco', 'dns/srv-order'],
   output: ['errors', 'context'],
   config: ['errors', 'jid', 'session/options', 'context', 'command/global-options', 'command/nearest'],

@@ -18,7 +18,7 @@ export const groups: Readonly<Record<string, string>> = {
   pubsub: 'nodes and items: publish, read, watch, manage (XEP-0060)',
   sandbox: 'a throw-away, loopback-only real server',
   sxe: 'edit XML documents together (XEP-0284)',
-  trace: 'look at recorded streams',
+  trace: 'recorded streams: show, check, count, compare, export; and a proxy that records',
   'vcard avatar': 'the picture of an account',
   vcard: 'profiles and pictures, and the move from vcard-temp to vCard4',
 };
@@ -453,6 +453,31 @@ export const registry: readonly CommandEntry[] = [
     path: 'trace proxy',
     summary: 'a man in the middle: record, watch, break and change what a client and a server say',
     load: load(() => import('./trace/proxy.js')),
+  },
+  {
+    path: 'trace lint',
+    summary: 'say where a recorded stream breaks the rules',
+    load: load(() => import('./trace/lint.js')),
+  },
+  {
+    path: 'trace stats',
+    summary: 'count what crossed: bytes, stanzas, round trips, time to each phase',
+    load: load(() => import('./trace/stats.js')),
+  },
+  {
+    path: 'trace diff',
+    summary: 'compare two recordings: what only one has, and what differs',
+    load: load(() => import('./trace/diff.js')),
+  },
+  {
+    path: 'trace export',
+    summary: 'make a page, a readable log or one JSON document of a trace',
+    load: load(() => import('./trace/export.js')),
+  },
+  {
+    path: 'trace anonymise',
+    summary: 'replace addresses, names and texts, so that a trace can be shown to others',
+    load: load(() => import('./trace/anonymise.js')),
   },
   {
     path: 'vcard migrate',

@@ -1,17 +1,13 @@
-import { createReadStream } from 'node:fs';
-import { addAbortSignal } from 'node:stream';
 import { Option } from '@commander-js/extra-typings';
 import type { Context } from '../../lib/context.js';
 import { defineCommand } from '../../lib/command/definition.js';
-import { FileError, UsageError } from '../../lib/errors.js';
+import { UsageError } from '../../lib/errors.js';
 import { entryToJson } from '../../lib/trace/entry-json.js';
 import type { Direction } from '../../lib/trace/events.js';
 import { PrettyPrinter } from '../../lib/trace/pretty-printer.js';
 import { printEntry } from '../../lib/trace/print-entry.js';
 import { parseSince, type Since } from '../../lib/trace/since.js';
-import { readTrace } from '../../lib/trace/read-trace.js';
 import { recordBytes, type TraceRecord } from '../../lib/trace/record.js';
-import { systemReason } from '../../lib/trace/system-reason.js';
 import { parseSelector } from '../../lib/trace/selector.js';
 import {
   entryKinds,
@@ -20,11 +16,14 @@ import {
   type TraceEntry,
   type TraceFilter,
 } from '../../lib/trace/view-trace.js';
+import { readRecords } from './trace-input.js';
 
 export interface ShowOptions {
   /** A path, or `-` for stdin. */
   file: string;
   isRaw: boolean;
+  /** Goes on when the end is reached: the file is still written. */
+  isFollowing: boolean;
   filter: TraceFilter;
   since: Since | undefined;
 }
@@ -50,7 +49,7 @@ export const command = defineCommand({
       line: "xmppctl trace show ping.trace --kind iq --json | jq -sc 'map(select(.rttMs)) | sort_by(-.rttMs)[:5][] | [.rttMs, .from]'",
     },
     { does: 'exactly the bytes that were sent', line: 'xmppctl trace show ping.trace --raw --dir out' },
-    { does: 'watch a recording that goes on', line: 'tail -n +1 -f ping.trace | xmppctl trace show -' },
+    { does: 'watch a recording that goes on', line: 'xmppctl trace show --follow listen.trace' },
   ],
   sections: [
     {
@@ -93,6 +92,7 @@ export const command = defineCommand({
         'only from this time on: 2026-01-31T10:00:00Z, or 1.5s, 3m, 2h after the start',
       )
       .option('--conn <number>', 'only this connection')
+      .option('-f, --follow', 'do not end at the end: show what is recorded as it comes, until Ctrl-C')
       .option('--raw', 'the bytes of one direction exactly as they crossed; takes --dir, --since and --conn'),
   parse: ([file], flags): ShowOptions => {
     const isRaw = flags.raw === true;
@@ -105,9 +105,13 @@ export const command = defineCommand({
           throw new UsageError(`--raw cannot be combined with --${name}: it shows bytes, not stanzas`);
       }
     }
+    const isFollowing = flags.follow === true;
+    if (isFollowing && file === '-')
+      throw new UsageError('--follow is for a file', { hint: 'stdin is read as it comes anyway' });
     return {
       file,
       isRaw,
+      isFollowing,
       since: flags.since === undefined ? undefined : parseSince(flags.since),
       filter: {
         ...(dir !== undefined && { dir }),
@@ -143,31 +147,15 @@ function parseConnection(text: string): number {
   return conn;
 }
 
+/** @throws UsageError @throws FileError */
 export async function runShow(options: ShowOptions, context: Context): Promise<void> {
-  const name = options.file === '-' ? 'stdin' : options.file;
-  const source =
-    options.file === '-' ? context.stdin : createReadStream(options.file, { highWaterMark: 1 << 20 });
-  const batches = readTrace(addAbortSignal(context.signal, source), {
-    name,
-    warn: (message) => context.output.warn(message),
-  });
-  try {
-    if (options.isRaw) await showRaw(batches, options, context);
-    else await showEntries(batches, options, context);
-  } catch (error) {
-    if (context.signal.aborted) throw context.signal.reason;
-    if (isSystemError(error)) {
-      throw new FileError(`cannot read the trace ${name}: ${systemReason(error)}`, { cause: error });
-    }
-    throw error;
-  }
+  const { file, isFollowing } = options;
+  const batches = readRecords(file, context, { isFollowing });
+  if (options.isRaw) await showRaw(batches, options, context);
+  else await showEntries(batches, options, context);
 }
 
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
-}
-
-type Batches = ReturnType<typeof readTrace>;
+type Batches = ReturnType<typeof readRecords>;
 
 async function showEntries(
   batches: Batches,

@@ -65,7 +65,7 @@ export class IqPairing {
  * RFC 6120 §8.1.2.1: a reply comes from whom the request went to. Without `to` that is the own account or the
  * server, which may leave `from` out.
  */
-function isAnsweredBy(request: TracedIq, reply: TracedIq): boolean {
+export function isAnsweredBy(request: TracedIq, reply: TracedIq): boolean {
   const asked = fold(request.to);
   const answering = fold(reply.from);
   // Our own reply need not name us; whom it goes to decides.

@@ -17,7 +17,7 @@ interface Token {
 }
 
 const tokens =
-  /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<!(?:[^>[]|\[[^\]]*\])*>|<\/[^<>]*>|<[^\s<>/][^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>|[^<]+|<[^<]*/g;
+  /<!--[\s\S]*?(?:-->|$)|<!\[CDATA\[[\s\S]*?(?:\]\]>|$)|<\?[\s\S]*?(?:\?>|$)|<!(?:[^>[]|\[[^\]]*(?:\]|$))*(?:>|$)|<\/[^<>]*>|<[^\s<>/][^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*>|[^<]+|<[^<]*/g;
 
 function tokenise(text: string): Token[] {
   return Array.from(text.matchAll(tokens), ([token]): Token => {
@@ -31,6 +31,9 @@ function tokenise(text: string): Token[] {
   });
 }
 
+/** What is nested deeper is not set in further: a hundred thousand levels would be gigabytes of spaces. */
+const maxIndent = 60;
+
 /** The lines of the view, without line feeds. */
 export function layOutXml(text: string, options: PrettyXmlOptions = {}): string[] {
   const { tag = (plain: string) => plain } = options;
@@ -41,7 +44,7 @@ export function layOutXml(text: string, options: PrettyXmlOptions = {}): string[
     const shown = safeText(shorten(token, options.maxText), { singleLine: true });
     return kind === 'text' || kind === 'other' ? shown : tag(shown);
   };
-  const line = (content: string): void => void lines.push('  '.repeat(depth) + content);
+  const line = (content: string): void => void lines.push('  '.repeat(Math.min(depth, maxIndent)) + content);
 
   for (let index = 0; index < all.length; index += 1) {
     const token = all[index];

@@ -9,6 +9,10 @@ export interface ReadTraceOptions {
   name: string;
   /** Told on one line about what is odd and was borne. */
   warn: (message: string) => void;
+  /** Told which line is damaged, and how; the line is left out. Without it the first one ends the reading. */
+  skipDamage?: (line: number, what: string) => void;
+  /** Longer lines are refused; 256 MiB unless given. */
+  maxLineBytes?: number;
 }
 
 const lineFeed = 0x0a;
@@ -17,7 +21,7 @@ const lineFeed = 0x0a;
  * Yields the records of a trace in batches, in order, the header first. Kinds of records that this version does not
  * know are left out; a last line that was cut off (the recorder was killed, or still records) is warned of.
  * @throws UsageError it is no trace, or one of a newer format
- * @throws FileError a line is damaged; the message says which
+ * @throws FileError a line is damaged or far too long; the message says which
  */
 export async function* readTrace(
   source: AsyncIterable<Uint8Array>,
@@ -26,15 +30,21 @@ export async function* readTrace(
   const lines = new LineReader(options);
   /** The beginning of a line whose end has not been read yet. */
   let rest: Uint8Array[] = [];
+  let restBytes = 0;
+  const { maxLineBytes = 256 * 1024 * 1024 } = options;
   for await (const chunk of source) {
     const end = chunk.lastIndexOf(lineFeed);
     if (end < 0) {
       rest.push(chunk);
+      restBytes += chunk.length;
+      // Nobody writes such a line; what has no line feed at all must not fill memory.
+      if (restBytes > maxLineBytes) throw lines.tooLong(maxLineBytes);
       continue;
     }
     const whole =
       rest.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...rest, chunk.subarray(0, end)]);
     rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : [];
+    restBytes = chunk.length - end - 1;
     const { records, error } = lines.readBlock(decode(whole));
     if (records.length > 0) yield records;
     if (error) throw error;
@@ -50,6 +60,8 @@ function decode(bytes: Uint8Array): string {
 class LineReader {
   #number = 0;
   #hasHeader = false;
+  #lastRecord = 0;
+  #hasWarnedOfOrder = false;
 
   constructor(private readonly options: ReadTraceOptions) {}
 
@@ -68,12 +80,18 @@ class LineReader {
       try {
         value = JSON.parse(line);
       } catch (error) {
-        return { records, error: this.#hasHeader ? this.#damaged('not JSON', error) : this.#notATrace() };
+        if (!this.#hasHeader) return { records, error: this.#notATrace() };
+        if (this.#skips('not JSON')) continue;
+        return { records, error: this.#damaged('not JSON', error) };
       }
       try {
         const record = this.#check(value);
         if (record) records.push(record);
       } catch (error) {
+        if (error instanceof Damage) {
+          if (this.#skips(error.message)) continue;
+          return { records, error: this.#damaged(error.message, undefined, error.hint) };
+        }
         return { records, error: error as Error };
       }
     }
@@ -94,7 +112,13 @@ class LineReader {
         );
         return undefined;
       }
-      return this.#check(value);
+      try {
+        return this.#check(value);
+      } catch (error) {
+        if (!(error instanceof Damage)) throw error;
+        if (this.#skips(error.message)) return undefined;
+        throw this.#damaged(error.message, undefined, error.hint);
+      }
     }
     if (!this.#hasHeader) {
       throw new UsageError(`${this.options.name} is empty, not a trace`, {
@@ -110,7 +134,7 @@ class LineReader {
       this.#hasHeader = true;
       return value;
     }
-    if (!isObject(value)) throw this.#damaged('not a record');
+    if (!isObject(value)) throw new Damage('not a record');
     switch (value['kind']) {
       case 'data':
         if (
@@ -121,7 +145,7 @@ class LineReader {
           (typeof value['text'] === 'string') !== (typeof value['base64'] === 'string')
         )
           break;
-        throw this.#damaged('a data record needs n, t, conn, dir, and either text or base64');
+        throw new Damage('a data record needs n, t, conn, dir, and either text or base64');
       case 'event':
         if (
           typeof value['n'] === 'number' &&
@@ -131,7 +155,7 @@ class LineReader {
           isObject(value['detail'])
         )
           break;
-        throw this.#damaged('an event record needs n, t, conn, name and detail');
+        throw new Damage('an event record needs n, t, conn, name and detail');
       case 'connection':
         if (
           typeof value['n'] === 'number' &&
@@ -140,7 +164,7 @@ class LineReader {
           typeof value['label'] === 'string'
         )
           break;
-        throw this.#damaged('a connection record needs n, t, conn and label');
+        throw new Damage('a connection record needs n, t, conn and label');
       case 'gap':
         if (
           typeof value['from'] === 'number' &&
@@ -148,14 +172,38 @@ class LineReader {
           typeof value['reason'] === 'string'
         )
           break;
-        throw this.#damaged('a gap record needs from, to and reason');
+        throw new Damage('a gap record needs from, to and reason');
       case 'header':
-        throw this.#damaged('a second trace begins here', undefined, 'split the file before this line');
+        throw new Damage('a second trace begins here', 'split the file before this line');
       default:
-        if (typeof value['kind'] !== 'string') throw this.#damaged('a record needs a kind');
+        if (typeof value['kind'] !== 'string') throw new Damage('a record needs a kind');
         return undefined;
     }
+    if (typeof value['n'] === 'number') this.#checkOrder(value['n']);
     return value as unknown as TraceRecord;
+  }
+
+  /** Files that were put together from parts can still be read, and must not be believed. */
+  #checkOrder(n: number): void {
+    if (n < this.#lastRecord && !this.#hasWarnedOfOrder) {
+      this.#hasWarnedOfOrder = true;
+      this.options.warn(
+        `${this.options.name}:${this.#number}: record ${n} comes after record ${this.#lastRecord}: these are parts of several traces, or in disorder`,
+      );
+    }
+    this.#lastRecord = n;
+  }
+
+  /** Whether the line is to be left out. */
+  #skips(what: string): boolean {
+    if (!this.#hasHeader || this.options.skipDamage === undefined) return false;
+    this.options.skipDamage(this.#number, what);
+    return true;
+  }
+
+  tooLong(maxBytes: number): Error {
+    this.#number += 1;
+    return this.#hasHeader ? this.#damaged(`the line is longer than ${maxBytes} bytes`) : this.#notATrace();
   }
 
   #checkHeader(value: unknown): asserts value is HeaderRecord {
@@ -184,6 +232,16 @@ class LineReader {
       ...(cause !== undefined && { cause }),
       ...(hint !== undefined && { hint }),
     });
+  }
+}
+
+/** What is wrong with a line. */
+class Damage extends Error {
+  constructor(
+    what: string,
+    readonly hint?: string,
+  ) {
+    super(what);
   }
 }
 

@@ -34,33 +34,33 @@ export type Selector = (stanza: TraceElement) => boolean;
 /** @throws UsageError the text is not a selector; the message says where */
 export function parseSelector(text: string): Selector {
   const alternatives = new SelectorParser(text).parse();
-  return (stanza) => alternatives.some((steps) => findsMatch(steps, stanza, []));
+  return (stanza) => alternatives.some((steps) => findsMatch(steps, stanza));
 }
 
-function findsMatch(
-  steps: readonly Step[],
-  element: TraceElement,
-  ancestors: readonly TraceElement[],
-): boolean {
-  if (matchesSteps(steps, steps.length - 1, element, ancestors)) return true;
-  const path = [...ancestors, element];
-  return elementsOf(element).some((child) => findsMatch(steps, child, path));
+/** An element on its way down, and which beginnings of the path have been seen above it. */
+interface Visit {
+  element: TraceElement;
+  /** The first so many steps lead to the parent. */
+  atParent: ReadonlySet<number>;
+  /** They lead to the parent or to something that it is in. */
+  above: ReadonlySet<number>;
 }
 
-/** Whether the steps up to `index` lead to an element. */
-function matchesSteps(
-  steps: readonly Step[],
-  index: number,
-  element: TraceElement,
-  ancestors: readonly TraceElement[],
-): boolean {
-  const step = steps[index];
-  if (step === undefined || !matchesStep(step, element)) return false;
-  if (index === 0) return true;
-  for (let depth = ancestors.length - 1; depth >= 0; depth -= 1) {
-    const ancestor = ancestors[depth];
-    if (ancestor && matchesSteps(steps, index - 1, ancestor, ancestors.slice(0, depth))) return true;
-    if (step.isChild) return false;
+const start: ReadonlySet<number> = new Set([0]);
+
+/** Looks at each element once, without recursion: what was recorded may be nested to hurt. */
+function findsMatch(steps: readonly Step[], root: TraceElement): boolean {
+  const waiting: Visit[] = [{ element: root, atParent: start, above: start }];
+  for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
+    const { element, atParent, above } = visit;
+    const here = new Set<number>([0]);
+    for (const [index, step] of steps.entries()) {
+      if ((step.isChild ? atParent : above).has(index) && matchesStep(step, element)) here.add(index + 1);
+    }
+    if (here.has(steps.length)) return true;
+    const isNew = [...here].some((length) => !above.has(length));
+    const below = isNew ? new Set([...above, ...here]) : above;
+    for (const child of elementsOf(element)) waiting.push({ element: child, atParent: here, above: below });
   }
   return false;
 }

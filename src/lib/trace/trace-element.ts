@@ -4,6 +4,7 @@
  * The live stream's parser refuses what RFC 6120 forbids. A trace must be shown even so, therefore this one reads
  * what it can and says `undefined` only when there is no element at all.
  */
+import { readPlainElement } from './plain-element.js';
 
 export interface TraceElement {
   /** Local name, without prefix. */
@@ -27,13 +28,14 @@ export const defaultScope: NamespaceScope = {
   xml: 'http://www.w3.org/XML/1998/namespace',
 };
 
-interface OpenElement {
+export interface OpenElement {
   element: TraceElement;
   scope: NamespaceScope;
 }
 
-const markup =
-  /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<\?[\s\S]*?\?>|<!(?:[^>[]|\[[^\]]*\])*>|<(\/?)([^\s<>/='"]+)([^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*)>|[^<]+|</g;
+/** The pieces of XML text; of a tag: whether it ends an element, its name, and what is behind that. */
+export const markup =
+  /<!--[\s\S]*?(?:-->|$)|<!\[CDATA\[([\s\S]*?)(?:\]\]>|$)|<\?[\s\S]*?(?:\?>|$)|<!(?:[^>[]|\[[^\]]*(?:\]|$))*(?:>|$)|<(\/?)([^\s<>/='"]+)([^<>"']*(?:(?:"[^"]*"|'[^']*')[^<>"']*)*)>|[^<]+|</g;
 const attribute = /([^\s=<>"'/]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 
 /** Reads the first element of a text. A start tag alone (a stream header) is an element without children. */
@@ -41,6 +43,11 @@ export function parseTraceElement(
   text: string,
   scope: NamespaceScope = defaultScope,
 ): TraceElement | undefined {
+  return readPlainElement(text, scope, false) ?? readAnyElement(text, scope);
+}
+
+/** The long way, which bears whatever was recorded. */
+export function readAnyElement(text: string, scope: NamespaceScope): TraceElement | undefined {
   let root: TraceElement | undefined;
   const open: OpenElement[] = [];
   for (const [whole, cdata, slash, name, rest = ''] of text.matchAll(markup)) {
@@ -73,15 +80,19 @@ export function scopeOfHeader(text: string): NamespaceScope {
     : readStartTag(header[1], header[2] ?? '', defaultScope).scope;
 }
 
-function readStartTag(qualifiedName: string, rest: string, outer: NamespaceScope): OpenElement {
+/** Reads a start tag, given its name and what is behind that. */
+export function readStartTag(qualifiedName: string, rest: string, outer: NamespaceScope): OpenElement {
   const attributes: Record<string, string> = {};
-  let scope = outer;
+  let own: Record<string, string> | undefined;
   for (const [, name = '', double, single] of rest.matchAll(attribute)) {
     const value = decodeEntities(double ?? single ?? '');
     attributes[name] = value;
-    if (name === 'xmlns') scope = { ...scope, '': value };
-    else if (name.startsWith('xmlns:')) scope = { ...scope, [name.slice(6)]: value };
+    if (name !== 'xmlns' && !name.startsWith('xmlns:')) continue;
+    // Copied once, however many it declares.
+    own ??= { ...outer };
+    own[name.slice(6)] = value;
   }
+  const scope: NamespaceScope = own ?? outer;
   const colon = qualifiedName.indexOf(':');
   return {
     element: {
@@ -96,7 +107,8 @@ function readStartTag(qualifiedName: string, rest: string, outer: NamespaceScope
 
 const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 
-function decodeEntities(text: string): string {
+/** Text as it is meant; references that are none stay. */
+export function decodeEntities(text: string): string {
   if (!text.includes('&')) return text;
   return text.replace(
     /&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi,
@@ -113,7 +125,29 @@ export function elementsOf(element: TraceElement): TraceElement[] {
   return element.children.filter((child): child is TraceElement => typeof child !== 'string');
 }
 
-/** All the text inside of an element. */
+/** All the text inside of an element, however deep: what was recorded may be nested to hurt. */
 export function textOf(element: TraceElement): string {
-  return element.children.map((child) => (typeof child === 'string' ? child : textOf(child))).join('');
+  let text = '';
+  const open = [{ children: element.children, next: 0 }];
+  for (let level = open.at(-1); level !== undefined; level = open.at(-1)) {
+    const child = level.children[level.next];
+    level.next += 1;
+    if (child === undefined) open.pop();
+    else if (typeof child === 'string') text += child;
+    else open.push({ children: child.children, next: 0 });
+  }
+  return text;
+}
+
+/** An element and those inside of it, in the order of the document. */
+export function* walkElements(element: TraceElement): Generator<TraceElement, void, undefined> {
+  const waiting = [element];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    yield next;
+    const { children } = next;
+    for (let index = children.length - 1; index >= 0; index -= 1) {
+      const child = children[index];
+      if (typeof child === 'object') waiting.push(child);
+    }
+  }
 }

@@ -1,9 +1,10 @@
 /** What a unit of XML is. Nothing is read before it is asked for: most of a large trace is looked at only once. */
+import { readPlainElement } from './plain-element.js';
 import {
   defaultScope,
-  elementsOf,
   NS_STREAM,
   parseTraceElement,
+  walkElements,
   type NamespaceScope,
   type TraceElement,
 } from './trace-element.js';
@@ -36,7 +37,8 @@ export class TracedStanza {
   #readStart(): TraceElement | undefined {
     const { kind, text } = this.unit;
     const hasElement = kind === 'element' || kind === 'header' || kind === 'incomplete';
-    return hasElement ? parseTraceElement(startTagOf(text), this.scope) : undefined;
+    if (!hasElement) return undefined;
+    return readPlainElement(text, this.scope, true) ?? parseTraceElement(startTagOf(text), this.scope);
   }
 
   /** The whole element. */
@@ -52,12 +54,10 @@ export class TracedStanza {
   /** Whether the element or one inside of it is in a namespace. */
   hasNamespace(namespace: string): boolean {
     const { tree } = this;
-    return tree !== undefined && isAnyIn(tree, namespace);
+    if (tree === undefined) return false;
+    for (const element of walkElements(tree)) if (element.namespace === namespace) return true;
+    return false;
   }
-}
-
-function isAnyIn(element: TraceElement, namespace: string): boolean {
-  return element.namespace === namespace || elementsOf(element).some((child) => isAnyIn(child, namespace));
 }
 
 const startTag =

@@ -85,3 +85,56 @@ describe('readTrace', () => {
     expect((error as Error).message).toBe('a.trace:1: the header does not say when the recording started');
   });
 });
+
+describe('readTrace, of what is odd', () => {
+  const record = (n: number): string => data.replace('"n":1', `"n":${n}`);
+
+  it('warns once of records in disorder', async () => {
+    const { records, warnings } = await read(
+      [header, record(1), record(5), record(2), record(1), ''].join('\n'),
+    );
+    expect(records).toHaveLength(5);
+    expect(warnings).toEqual([
+      'a.trace:4: record 2 comes after record 5: these are parts of several traces, or in disorder',
+    ]);
+  });
+
+  it('refuses a line without end before it fills memory', async () => {
+    async function* source(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(`${header}\n`);
+      for (;;) {
+        await Promise.resolve();
+        yield Buffer.from('x'.repeat(100));
+      }
+    }
+    const reading = async (): Promise<void> => {
+      for await (const _batch of readTrace(source(), {
+        name: 'a.trace',
+        warn: () => undefined,
+        maxLineBytes: 1000,
+      }));
+    };
+    await expect(reading()).rejects.toThrow('a.trace:2: the line is longer than 1000 bytes');
+    await expect(reading()).rejects.toBeInstanceOf(FileError);
+  });
+
+  it('leaves damaged lines out for who asks for it', async () => {
+    const damage: [number, string][] = [];
+    const source = [Buffer.from([header, '{', record(1), '[]', record(2), '{"kind":"gap"}'].join('\n'))];
+    const records: TraceRecord[] = [];
+    const batches = readTrace(
+      (async function* (): AsyncGenerator<Uint8Array> {
+        await Promise.resolve();
+        yield* source;
+      })(),
+      { name: 'a.trace', warn: () => undefined, skipDamage: (line, what) => damage.push([line, what]) },
+    );
+    for await (const batch of batches) records.push(...batch);
+    expect(records.map(({ kind }) => kind)).toEqual(['header', 'data', 'data']);
+    expect(damage).toEqual([
+      [2, 'not JSON'],
+      [4, 'not a record'],
+      [6, 'a gap record needs from, to and reason'],
+    ]);
+  });
+});

@@ -83,3 +83,15 @@ describe('parseSelector', () => {
     expect(() => parseSelector(selector)).toThrow(`(at character ${at}: ${what}`);
   });
 });
+
+describe('a selector, of elements that are nested to hurt', () => {
+  const deep = parseTraceElement(`<message>${'<a>'.repeat(100_000)}<b>x</b>`);
+
+  it.each(['b', 'a b', 'message a a > b', '{jabber:client}b', 'b[.=x]'])('finds %s', (selector) => {
+    expect(deep && parseSelector(selector)(deep)).toBe(true);
+  });
+
+  it.each(['c', 'a > message', 'message > b', 'b a', 'a a a a a a c'])('does not find %s', (selector) => {
+    expect(deep && parseSelector(selector)(deep)).toBe(false);
+  });
+});
