@@ -167,6 +167,37 @@ describeOnEachServer(
       );
     }, 60_000);
 
+    it('says that an item is too large for the server, and publishes nothing', async () => {
+      const name = 'large';
+      await run(['create', name, 'access_model=open', ...at()]);
+      const large = await home.write('large.xml', `<a xmlns='urn:a'>${'x'.repeat(10_000_000)}</a>`);
+      const refused = await run(['publish', name, large, ...at()]);
+      expect(refused).toMatchObject({ code: 5, stdout: '' });
+      expect(refused.stderr).toMatch(/^xmppctl: the server closed the stream: policy-violation/);
+      expect((await run(['items', name, ...at()])).stdout).toBe('');
+    });
+
+    it('keeps up with a reader who takes one line and then the rest', async () => {
+      const name = 'slow';
+      await run(['create', name, 'access_model=open', 'max_items=200', ...at()]);
+      const lines = Array.from({ length: 200 }, (_, index) =>
+        JSON.stringify({ id: `i${index}`, payload: `<n xmlns='urn:n'>${'x'.repeat(2000)}</n>` }),
+      );
+      await run(['publish', name, '--stdin', ...at()], { input: lines.join('\n') });
+      const reading = await runXmppctl(['pubsub', 'items', name, ...at()], {
+        env: environmentOf(server.sandbox, 'alice'),
+        prefix: ['sh', '-c', '"$@" | { read -r line; wc -l; }', 'sh'],
+      });
+      expect(reading).toMatchObject({ code: 0, stderr: '' });
+      expect(reading.stdout.trim()).toBe('199');
+      // A reader who has seen enough is no failure.
+      const first = await runXmppctl(['pubsub', 'items', name, ...at()], {
+        env: environmentOf(server.sandbox, 'alice'),
+        prefix: ['sh', '-c', '"$@" | head -1 | cut -f 1', 'sh'],
+      });
+      expect(first).toMatchObject({ code: 0, stdout: 'i0\n', stderr: '' });
+    });
+
     it('tells which lines are wrong', async () => {
       const input = [`<a xmlns='urn:a'/>`, '<a', `<b xmlns='urn:b'/>`].join('\n');
       const { code, stdout, stderr } = await run(['publish', 'urn:example:lines', '--per-line'], { input });
