@@ -1,15 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { NegativeError } from '../../lib/errors.js';
-import { parseAddress } from '../../lib/jid/xmpp-uri.js';
 import { startEditor } from '../../lib/programs/edit-text.js';
-import { keepAlive } from './keep-alive.js';
+import { keepAlive, openLiveFile } from './keep-alive.js';
 import {
   joinCompletes,
   joinExitCodes,
+  joinOptionsOf,
   nickOption,
   roomPasswordOption,
   sessionOption,
@@ -35,12 +35,7 @@ export const command = defineCommand({
       .addOption(nickOption)
       .addOption(roomPasswordOption)
       .addOption(sessionOption),
-  parse: ([where], flags): JoinOptions => ({
-    where: parseAddress(where),
-    nick: flags.nick,
-    passwordFile: flags.roomPasswordFile,
-    sessionId: flags.session,
-  }),
+  parse: ([where], flags): JoinOptions => joinOptionsOf(where, flags),
   run: runEdit,
 });
 
@@ -49,14 +44,14 @@ export async function runEdit(options: JoinOptions, context: Context): Promise<v
   await withJoined(options, context, async (editing) => {
     const dir = await mkdtemp(path.join(context.env['TMPDIR'] ?? tmpdir(), 'xmppctl-sxe-'));
     const file = path.join(dir, 'document.xml');
-    // It is there before the editor looks for it.
-    await writeFile(file, editing.text, { mode: 0o600 });
     const over = new AbortController();
     // The editor is asked to end by Ctrl-C in its own way.
     using _signals = context.interceptSignals(() => undefined);
     // The terminal is the editor's.
     const silent = { tell: () => Promise.resolve(), warn: () => undefined };
-    const kept = keepAlive(editing, file, silent, context.signal, over.signal);
+    // Written before the editor reads it, and not again under its hands.
+    using live = await openLiveFile(editing, file, silent);
+    const kept = keepAlive(editing, live, silent, context.signal, over.signal);
     const code = await startEditor(file, context.env);
     over.abort();
     try {

@@ -1,9 +1,9 @@
 import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
-import { parseAddress } from '../../lib/jid/xmpp-uri.js';
 import {
   joinCompletes,
   joinExitCodes,
+  joinOptionsOf,
   nickOption,
   roomPasswordOption,
   sessionOption,
@@ -26,12 +26,7 @@ export const command = defineCommand({
       .addOption(nickOption)
       .addOption(roomPasswordOption)
       .addOption(sessionOption),
-  parse: ([where], flags): JoinOptions => ({
-    where: parseAddress(where),
-    nick: flags.nick,
-    passwordFile: flags.roomPasswordFile,
-    sessionId: flags.session,
-  }),
+  parse: ([where], flags): JoinOptions => joinOptionsOf(where, flags),
   run: runExport,
 });
 

@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
-import { parseAddress } from '../../lib/jid/xmpp-uri.js';
-import { keepAlive, tellerOf } from './keep-alive.js';
+import { keepAlive, openLiveFile, tellerOf } from './keep-alive.js';
 import {
   joinCompletes,
   joinExitCodes,
+  joinOptionsOf,
   nickOption,
   roomPasswordOption,
   sessionOption,
@@ -27,7 +27,7 @@ export const command = defineCommand({
   summary: 'take part in a session, with a file that is kept as its document',
   description: [
     'Joins the session in a room, or waits until an account offers one, and goes on until it is interrupted or the session is over. With --live the file is kept as the document, in both directions, as xmppctl sxe share does it. Without it the events are printed, and who joins later can get the document from here.',
-    'When the connection is lost and comes back, the document is fetched again, and what was written meanwhile is merged into it.',
+    'When the connection is lost and comes back, the document is fetched again, and what was written meanwhile is merged into it. When everybody loses it at once, as with a restart of the server, look afterwards whether all have the same: that does not hold every time yet.',
   ].join('\n\n'),
   examples: [
     { does: 'in a room', line: 'xmppctl sxe join orchard@chat.example.org --live minutes.xhtml' },
@@ -48,10 +48,7 @@ export const command = defineCommand({
       .option('--live <file>', 'keep this file as the document, in both directions')
       .option('--overwrite', 'also a file that is there and says something else'),
   parse: ([where], flags): JoinCommandOptions => ({
-    where: parseAddress(where),
-    nick: flags.nick,
-    passwordFile: flags.roomPasswordFile,
-    sessionId: flags.session,
+    ...joinOptionsOf(where, flags),
     liveFile: flags.live,
     overwrites: flags.overwrite === true,
   }),
@@ -71,6 +68,8 @@ export async function runJoin(
         });
       }
     }
-    await keepAlive(editing, liveFile, tellerOf(context.output), context.signal);
+    const teller = tellerOf(context.output);
+    using live = liveFile === undefined ? undefined : await openLiveFile(editing, liveFile, teller);
+    await keepAlive(editing, live, teller, context.signal);
   });
 }

@@ -20,25 +20,32 @@ export function tellerOf(output: Output): Teller {
   };
 }
 
+/** A file that is kept as the document; it is written when this resolves. @throws FileError */
+export function openLiveFile(
+  editing: EditingSession,
+  file: string,
+  { tell, warn }: Teller,
+): Promise<LiveFile> {
+  return LiveFile.open(file, editing, ({ kind, ...rest }: LiveFileEvent): void => {
+    const event: ShownEvent = { event: kind, ...rest };
+    if (event.reason !== undefined) warn(`not sent: ${event.reason}`);
+    if (event.lines)
+      warn(`both have changed the same words, see line ${event.lines.join(', ')}: decide, and save`);
+    void tell(event);
+  });
+}
+
 /**
  * @param until ends it as well: that of an editor
  * @throws NegativeError the session was lost @throws FileError
  */
 export async function keepAlive(
   editing: EditingSession,
-  file: string | undefined,
-  { tell, warn }: Teller,
+  live: LiveFile | undefined,
+  { tell }: Teller,
   signal: AbortSignal,
   until?: AbortSignal,
 ): Promise<void> {
-  const tellOfFile = ({ kind, ...rest }: LiveFileEvent): void => {
-    const event: ShownEvent = { event: kind, ...rest };
-    if (event.reason !== undefined) warn(`not sent: ${event.reason}`);
-    if (event.lines)
-      warn(`both have changed the same words, see line ${event.lines.join(', ')}: decide, and save`);
-    void tell(event);
-  };
-  using live = file === undefined ? undefined : await LiveFile.open(file, editing, tellOfFile);
   const stop = (): void => void editing.events.return?.();
   signal.addEventListener('abort', stop);
   until?.addEventListener('abort', stop);

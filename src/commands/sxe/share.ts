@@ -13,7 +13,7 @@ import { createDocument } from '../../lib/sxe/load-tree.js';
 import type { Channel } from '../../lib/sxe/session/channel.js';
 import { EditingSession } from '../../lib/sxe/session/editing-session.js';
 import { advertiseEditing, offerTo } from '../../lib/sxe/session/peer-channel.js';
-import { keepAlive, tellerOf } from './keep-alive.js';
+import { keepAlive, openLiveFile, tellerOf } from './keep-alive.js';
 import { enterRoom, isRoom, nickOption, roomPasswordOption, type RoomFlags } from './sxe-flags.js';
 
 export interface ShareOptions extends RoomFlags {
@@ -91,7 +91,9 @@ export async function runShare(options: ShareOptions, context: Context): Promise
       safeText(`shared\t${shown.session}\t${shown.name}`, { singleLine: true }).replaceAll('␉', '\t'),
     );
     await output.flush();
-    await keepAlive(editing, isLive ? file : undefined, tellerOf(output), context.signal);
+    const teller = tellerOf(output);
+    using live = isLive ? await openLiveFile(editing, file, teller) : undefined;
+    await keepAlive(editing, live, teller, context.signal);
   } finally {
     await editing.close();
   }

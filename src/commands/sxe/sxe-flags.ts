@@ -4,6 +4,7 @@ import type { Context } from '../../lib/context.js';
 import { queryInfo } from '../../lib/disco/query.js';
 import { NegativeError, StanzaError, UsageError } from '../../lib/errors.js';
 import { JID } from '../../lib/jid/jid.js';
+import { parseAddress } from '../../lib/jid/xmpp-uri.js';
 import { roomPasswordFrom } from '../../lib/muc/room-password.js';
 import { safeText } from '../../lib/output/safe-text.js';
 import type { Session } from '../../lib/session/session.js';
@@ -42,6 +43,19 @@ export interface RoomFlags {
 export interface JoinOptions extends RoomFlags {
   where: JID;
   sessionId: string | undefined;
+}
+
+/** Of the argument and the options that every command has which joins a session. @throws UsageError */
+export function joinOptionsOf(
+  where: string,
+  flags: { nick?: string | undefined; roomPasswordFile?: string | undefined; session?: string | undefined },
+): JoinOptions {
+  return {
+    where: parseAddress(where),
+    nick: flags.nick,
+    passwordFile: flags.roomPasswordFile,
+    sessionId: flags.session,
+  };
 }
 
 export const whereText = 'the room, or the account that offers a session';

@@ -1,12 +1,12 @@
 import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
-import { parseAddress } from '../../lib/jid/xmpp-uri.js';
 import { safeText } from '../../lib/output/safe-text.js';
 import type { Received } from '../../lib/sxe/participant.js';
 import {
   joinCompletes,
   joinExitCodes,
+  joinOptionsOf,
   nickOption,
   roomPasswordOption,
   sessionOption,
@@ -50,10 +50,7 @@ export const command = defineCommand({
     if (flags.count !== undefined && !/^[1-9]\d{0,8}$/.test(flags.count))
       throw new UsageError(`--count takes a number of 1 or more, not ${flags.count}`);
     return {
-      where: parseAddress(where),
-      nick: flags.nick,
-      passwordFile: flags.roomPasswordFile,
-      sessionId: flags.session,
+      ...joinOptionsOf(where, flags),
       showsDocument: flags.document === true,
       count: flags.count === undefined ? undefined : Number(flags.count),
     };

@@ -133,11 +133,6 @@ export class EditingSession {
     return outcomes;
   }
 
-  /** Everything has been handed over. */
-  async settled(): Promise<void> {
-    await this.#sending;
-  }
-
   /** Says what is still to be said, and goodbye. */
   async close(): Promise<void> {
     clearTimeout(this.#quietTimer);
