@@ -4,7 +4,7 @@
  * An item has its id before it is sent. What was under way when the stream was lost is sent again under the same id,
  * so it is there once, whether or not it had arrived; what the service had confirmed and then lost, too.
  */
-import { ConnectionLostError, StanzaError } from '../errors.js';
+import { ConnectionLostError, NegativeError, StanzaError } from '../errors.js';
 import type { Session } from '../session/session.js';
 import type { Element } from '../xml/element.js';
 import { ConfirmedItems } from './confirmed-items.js';
@@ -40,6 +40,7 @@ const WINDOW = 50;
  * One outcome for each item, in order. A refusal is an outcome, too; whatever else fails is thrown.
  *
  * @throws ConnectionLostError the stream was lost more often than `retries` allows @throws TimeoutError
+ * @throws NegativeError the service has lost what it had confirmed, and it cannot be brought back
  */
 export async function* publishItems(
   session: Session,
@@ -115,7 +116,7 @@ class Publisher {
       } catch (error) {
         if (error instanceof ConnectionLostError && lost < retries && this.#session.state !== 'closed') {
           lost += 1;
-          this.#restoring ??= this.#restore().finally(() => (this.#restoring = undefined));
+          this.#restoring ??= this.#restoreAndForget();
           // Whoever waits for it finds out.
           this.#restoring.catch(() => undefined);
           continue;
@@ -137,28 +138,53 @@ class Publisher {
     return id === '' ? item.id : id;
   }
 
+  /** What cannot be restored stays so: nothing is published after it. */
+  async #restoreAndForget(): Promise<void> {
+    try {
+      await this.#restore();
+      this.#restoring = undefined;
+    } catch (error) {
+      if (error instanceof ConnectionLostError) this.#restoring = undefined;
+      throw error;
+    }
+  }
+
   async #restore(): Promise<void> {
-    for (const item of await this.#confirmed.findLost(this.#session, this.#options.address))
-      await this.#publishOnce(item);
+    const { address, creates, publishOptions } = this.#options;
+    const { items, older, isNodeLost } = await this.#confirmed.findLost(this.#session, address);
+    if (isNodeLost) {
+      // A node that the service makes by itself may be open to people whom the lost one kept out.
+      if (older > 0 || !(creates || publishOptions)) {
+        throw new NegativeError(`the service has lost the node ${address.node}, and all that was in it`, {
+          hint: 'make it again, as it was configured, and publish again',
+          details: { lost: items.length + older },
+        });
+      }
+      if (creates) await this.#createNode();
+    }
+    for (const item of items) await this.#publishOnce(item);
+  }
+
+  /** One that is there already stays as it is. */
+  async #createNode(): Promise<void> {
+    try {
+      await createNode(this.#session, this.#options.address, this.#answers());
+    } catch (refusal) {
+      if (!(refusal instanceof StanzaError) || refusal.condition !== 'conflict') throw refusal;
+    }
+  }
+
+  #answers(): Record<string, string[]> {
+    return Object.fromEntries(
+      Object.entries(this.#options.publishOptions ?? {}).map(([name, value]) => [name, [value]]),
+    );
   }
 
   #mendFor(error: StanzaError): (() => Promise<void>) | undefined {
-    const { address, publishOptions = {}, creates, reconfigures } = this.#options;
-    const answers = Object.fromEntries(
-      Object.entries(publishOptions).map(([name, value]) => [name, [value]]),
-    );
-    if (creates && error.condition === 'item-not-found') {
-      return async () => {
-        try {
-          await createNode(this.#session, address, answers);
-        } catch (refusal) {
-          if (!(refusal instanceof StanzaError) || refusal.condition !== 'conflict') throw refusal;
-        }
-      };
-    }
-    if (reconfigures && isPreconditionNotMet(error)) {
-      return () => changeConfiguration(this.#session, address, answers);
-    }
+    const { address, creates, reconfigures } = this.#options;
+    if (creates && error.condition === 'item-not-found') return () => this.#createNode();
+    if (reconfigures && isPreconditionNotMet(error))
+      return () => changeConfiguration(this.#session, address, this.#answers());
     return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectionLostError, StanzaError } from '../../../src/lib/errors.js';
+import { JID } from '../../../src/lib/jid/jid.js';
 import { ConfirmedItems } from '../../../src/lib/pubsub/confirmed-items.js';
 import { readEvents } from '../../../src/lib/pubsub/events.js';
 import { makePayload } from '../../../src/lib/pubsub/payload.js';
@@ -36,7 +37,10 @@ function sessionWith(answer: (payload: Element, request: IqRequest) => Promise<E
     await Promise.resolve();
     return answer(asked.payload, asked);
   };
-  return { session: { request, state: 'online' } as unknown as Session, requests };
+  return {
+    session: { request, state: 'online', jid: JID.parse('alice@example.org/a') } as unknown as Session,
+    requests,
+  };
 }
 
 const ok = xml('iq', { type: 'result' });
@@ -65,11 +69,14 @@ async function publish(
   return outcomes;
 }
 
+const NS_INFO = 'http://jabber.org/protocol/disco#info';
+
 describe('what a service that was killed has forgotten', () => {
   const remembered = items(250);
   /** A service that has these. */
   const having = (isThere: (number: number) => boolean, isAllOrNothing: boolean) =>
     sessionWith((payload) => {
+      if (payload.name === 'query') return xml('iq', { type: 'result' }, xml('query', { xmlns: NS_INFO }));
       const asked = payload.getChild('items')?.getChildren('item') ?? [];
       const there = asked.filter((item) => isThere(Number(item.attrs['id'])));
       if (isAllOrNothing && there.length < asked.length) throw refusal('item-not-found');
@@ -90,9 +97,9 @@ describe('what a service that was killed has forgotten', () => {
   const lost = async (isThere: (number: number) => boolean, isAllOrNothing: boolean): Promise<string[]> => {
     const confirmed = new ConfirmedItems();
     for (const item of remembered) confirmed.add(item);
-    return (await confirmed.findLost(having(isThere, isAllOrNothing).session, { node: 'n' })).map(
-      ({ id }) => id,
-    );
+    const found = await confirmed.findLost(having(isThere, isAllOrNothing).session, { node: 'n' });
+    expect(found).toMatchObject({ older: 0, isNodeLost: false });
+    return found.items.map(({ id }) => id);
   };
 
   it.each<[string, (number: number) => boolean, string[]]>([
@@ -110,6 +117,61 @@ describe('what a service that was killed has forgotten', () => {
     expect(await lost(isThere, false)).toEqual(expected);
     // Services that answer with an error when one of them is not there.
     expect(await lost(isThere, true)).toEqual(expected);
+  });
+
+  it('is all, with the node', async () => {
+    const confirmed = new ConfirmedItems();
+    for (const item of items(2500)) confirmed.add(item);
+    const { session } = sessionWith(() => {
+      throw refusal('item-not-found');
+    });
+    const lostItems = await confirmed.findLost(session, { node: 'n' });
+    expect(lostItems.items.map(({ id }) => Number(id))).toEqual(
+      Array.from({ length: 1000 }, (_, index) => 1500 + index),
+    );
+    expect(lostItems).toMatchObject({ older: 1500, isNodeLost: true });
+  });
+
+  describe('with the node', () => {
+    /** One that loses all before the fourth item, and makes a node for whoever publishes. */
+    const forgetting = () => {
+      let isLost = false;
+      const done: string[] = [];
+      const { session } = sessionWith((payload) => {
+        if (payload.name === 'query' || payload.getChild('items')) throw refusal('item-not-found');
+        if (payload.getChild('create')) {
+          done.push(`create ${serialize(payload).includes('whitelist') ? 'whitelist' : ''}`);
+          return ok;
+        }
+        const id = idOf(payload);
+        if (id === '3' && !isLost) {
+          isLost = true;
+          throw new ConnectionLostError('cut');
+        }
+        done.push(id);
+        return ok;
+      });
+      return { session, done };
+    };
+    async function* slowly(): AsyncGenerator<OutgoingItem> {
+      for (const item of items(5)) {
+        yield item;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+
+    it('is made again as it was, and filled', async () => {
+      const { session, done } = forgetting();
+      const more = { creates: true, publishOptions: { access_model: 'whitelist' } };
+      expect(await publish(session, slowly(), more)).toEqual(['0', '1', '2', '3', '4']);
+      expect(done).toEqual(['0', '1', '2', 'create whitelist', '0', '1', '2', '3', '4']);
+    });
+
+    it('is not filled again when nobody knows whom it kept out', async () => {
+      const { session, done } = forgetting();
+      await expect(publish(session, slowly())).rejects.toThrow('has lost the node events');
+      expect(done).toEqual(['0', '1', '2']);
+    });
   });
 
   it('is published again before anything else', async () => {
