@@ -121,11 +121,12 @@ describeOnEachServer(
       expect(await run(['affiliations', name, '--set', `${jid}=king`])).toMatchObject({ code: 2 });
     });
 
-    /** The node is made by whoever publishes, who makes it again when the server has lost it. */
-    const madeAs = ['--create', '--option', 'access_model=open', '--option', 'max_items=250'];
+    /** Whoever publishes makes the node again when the server has lost it. */
+    const madeAs = ['--create', '--option', 'access_model=open'];
 
     it('publishes line by line, also over a restart of the server, each item once', async () => {
       const name = 'stream';
+      await run(['create', name, 'access_model=open', 'max_items=250', ...at()]);
       const publishing = startXmppctl(['pubsub', 'publish', name, '--per-line', ...madeAs, ...at()], {
         env: environmentOf(server.sandbox, 'alice'),
       });
@@ -147,6 +148,7 @@ describeOnEachServer(
 
     it('publishes a stream in the middle of which the server is killed, each item once', async () => {
       const name = 'killed';
+      await run(['create', name, 'access_model=open', 'max_items=250', ...at()]);
       const publishing = startXmppctl(['pubsub', 'publish', name, '--stdin', ...madeAs, ...at()], {
         env: environmentOf(server.sandbox, 'alice'),
       });
