@@ -329,7 +329,9 @@ export class LiveSession implements Session {
         this.#adjustReading();
         this.#events.emit('resumed', {});
       } else {
-        this.#requests.rejectAll(new ConnectionLostError('the stream was lost before the answer came'));
+        const lost = new ConnectionLostError('the stream was lost before the answer came');
+        this.#requests.rejectAll(lost);
+        this.#outbox.dropRequests(lost);
         const undelivered = this.#outbox.takeUndelivered(failed);
         this.#outbox.attach(stream, managed);
         // First the listeners, who join rooms again; what was meant for a room then follows.

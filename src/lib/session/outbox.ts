@@ -243,6 +243,16 @@ export class Outbox {
     return this.acknowledgement.takeAll().filter(({ stanza }) => stanza.name === 'message');
   }
 
+  /** Requests that have not been sent end with the stream they were meant for, as those do that have been. */
+  dropRequests(error: Error): void {
+    for (const waiting of this.#waiting) {
+      const { name, attrs } = waiting.stanza;
+      if (name !== 'iq' || (attrs['type'] !== 'get' && attrs['type'] !== 'set')) continue;
+      this.#waiting.delete(waiting);
+      waiting.written.reject(error);
+    }
+  }
+
   /** Sends messages again, saying when they were sent first (XEP-0203), and then what has been waiting. */
   sendAgain(undelivered: readonly SentStanza[], from: string): void {
     for (const { stanza, sentAt } of undelivered) {

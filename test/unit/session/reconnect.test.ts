@@ -171,6 +171,34 @@ describe('a resumable session whose connection is cut', () => {
     expect(session.unacknowledged()).toEqual([]);
   });
 
+  test('fails a request that was asked for while it was offline, and does not send it', async () => {
+    let again = '';
+    await using server = await startScriptedServer(async (peer, number) => {
+      if (number === 1) {
+        await peer.logIn(withManagement);
+        await peer.enableManagement(resumable);
+        await peer.until(/one<\/body>/);
+        peer.socket.destroy();
+        return;
+      }
+      await failResumption(peer, "h='1'");
+      await peer.bind('anon@example.test/r2');
+      await peer.enableManagement("id='s-2' resume='true'");
+      [again] = await peer.until(/.*two<\/body><\/message>/);
+      peer.send(`<a xmlns='${NS_SM}' h='1'/>`);
+    });
+    await using session = await connectTo(server, { resume: true }, tuning().quick);
+    const gone = once(session, 'disconnected');
+    await session.send(message('one'));
+    await gone;
+    const request = session.request({ type: 'set', payload: xml('publish', { xmlns: 'urn:example' }) });
+    const sent = session.send(message('two'));
+    await expect(request).rejects.toBeInstanceOf(ConnectionLostError);
+    await sent;
+    await session.flush();
+    expect(again).not.toContain('urn:example');
+  });
+
   test('fails requests that no new stream can answer', async () => {
     await using server = await startScriptedServer(async (peer, number) => {
       if (number === 1) {
