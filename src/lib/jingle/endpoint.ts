@@ -8,7 +8,7 @@ import type { WaitOptions } from '../session/session.js';
 import { StanzaReply } from '../session/stanza-reply.js';
 import type { Element } from '../xml/element.js';
 import type { StanzaErrorFacts } from '../xml/stanza-error.js';
-import { EventQueue } from './event-queue.js';
+import { EventQueue } from '../event-queue.js';
 import { JingleSession, type JingleStream } from './jingle-session.js';
 import { unknownSession } from './session-state.js';
 import {
@@ -61,19 +61,20 @@ export class JingleEndpoint implements Disposable {
   /**
    * Offers contents to another party, and resolves when it has acknowledged the offer (not yet accepted it).
    * @param options.sid the one that was announced (XEP-0353 §3), or a new one
+   * @param options.payload what stands beside the contents: groups, the room of a conference
    * @throws StanzaError it refused at once
    */
   async initiate(
     peer: JID,
     contents: readonly Content[],
-    options: WaitOptions & { sid?: string } = {},
+    options: WaitOptions & { sid?: string; payload?: readonly Element[] } = {},
   ): Promise<JingleSession> {
     const initiate: JingleMessage = {
       action: 'session-initiate',
       sid: options.sid ?? randomUUID(),
       initiator: this.#session.jid.toString(),
       contents,
-      payload: [],
+      payload: options.payload ?? [],
     };
     // Known before the acknowledgement comes: an acceptance may be right behind it.
     const jingleSession = this.#open(peer, 'initiator', initiate);

@@ -6,7 +6,7 @@ import type { JID } from '../jid/jid.js';
 import type { Session, WaitOptions } from '../session/session.js';
 import type { StanzaErrorFacts } from '../xml/stanza-error.js';
 import type { Element } from '../xml/element.js';
-import { EventQueue } from './event-queue.js';
+import { EventQueue } from '../event-queue.js';
 import { SessionState, type SessionEvent, type SessionPhase } from './session-state.js';
 import {
   NS_JINGLE_ERRORS,
@@ -37,6 +37,8 @@ export class JingleSession {
   readonly role: Role;
   /** The contents of the session-initiate. */
   readonly offered: readonly Content[];
+  /** What stood beside them: groups, the room of a conference. */
+  readonly offeredPayload: readonly Element[];
   /** What the other party does, in order of arrival; one reader. Ends after `terminated`; throws when the stream is lost. */
   readonly events: AsyncIterableIterator<SessionEvent>;
   readonly #queue = new EventQueue<SessionEvent>();
@@ -50,6 +52,7 @@ export class JingleSession {
     this.peer = peer;
     this.role = role;
     this.offered = initiate.contents;
+    this.offeredPayload = initiate.payload;
     this.events = this.#queue;
     this.#session = session;
     this.#state = new SessionState({ role, sid: initiate.sid, initiate, understands });
@@ -99,9 +102,12 @@ export class JingleSession {
   }
 
   /** @throws StanzaError the other party refused it */
-  accept(contents: readonly Content[], options?: WaitOptions): Promise<void> {
+  accept(
+    contents: readonly Content[],
+    { payload = [], ...options }: WaitOptions & { payload?: readonly Element[] } = {},
+  ): Promise<void> {
     return this.request(
-      { action: 'session-accept', responder: this.#session.jid.toString(), contents, payload: [] },
+      { action: 'session-accept', responder: this.#session.jid.toString(), contents, payload },
       options,
     );
   }

@@ -15,7 +15,7 @@ import { xml } from '../xml/element.js';
 import { attr, child, childText, flag, optional, rawChildren } from '../xml/fields.js';
 import { token } from '../xml/scalars.js';
 import { stanzaErrorFrom } from '../xml/stanza-error.js';
-import { EventQueue } from './event-queue.js';
+import { EventQueue } from '../event-queue.js';
 import { NS_JINGLE } from './stanzas.js';
 
 export const NS_JINGLE_MESSAGE = 'urn:xmpp:jingle-message:0';
@@ -28,11 +28,12 @@ const id = attr('id', token);
 const Reason = element(NS_JINGLE, 'reason', {
   busy: flag('busy'),
   cancel: flag('cancel'),
+  decline: flag('decline'),
   expired: flag('expired'),
   success: flag('success'),
   text: optional(childText('text')),
 });
-type Condition = 'busy' | 'cancel' | 'expired' | 'success';
+type Condition = 'busy' | 'cancel' | 'decline' | 'expired' | 'success';
 const withReason = { id, reason: optional(child(Reason)), isTieBreak: flag('tie-break') };
 
 export const Propose = element(NS_JINGLE_MESSAGE, 'propose', {
@@ -47,6 +48,9 @@ export const Reject = element(NS_JINGLE_MESSAGE, 'reject', withReason);
 export const Retract = element(NS_JINGLE_MESSAGE, 'retract', withReason);
 export const Finish = element(NS_JINGLE_MESSAGE, 'finish', withReason);
 
+/** What a NegativeError of a refused announcement ends with, after the address. */
+const REFUSES_FILES = 'does not want any files';
+
 export type MessageStream = Pick<Session, 'jid' | 'send' | 'handle' | 'on'>;
 
 /** A session that we announced. */
@@ -54,14 +58,16 @@ export class Proposal implements Disposable {
   readonly id: string = randomUUID();
   readonly #session: MessageStream;
   readonly #to: JID;
+  readonly #refusal: string;
   readonly #answer = new Deferred<JID>();
-  readonly #firstSign = new Deferred<undefined>();
+  readonly #firstSign = new Deferred<'ringing' | 'answer'>();
   readonly #handlers: Disposable[];
   #isOpen = true;
 
-  constructor(session: MessageStream, to: JID) {
+  constructor(session: MessageStream, to: JID, refusal = REFUSES_FILES) {
     this.#session = session;
     this.#to = to;
+    this.#refusal = refusal;
     this.#handlers = [
       session.handle({ name: 'message' }, (stanza) => this.#receive(stanza)),
       session.on('closed', ({ error }) => {
@@ -79,7 +85,7 @@ export class Proposal implements Disposable {
   }
 
   /** Resolves when anybody there has shown that the announcement arrived at all; without it nobody may know this protocol. */
-  get firstSign(): Promise<undefined> {
+  get firstSign(): Promise<'ringing' | 'answer'> {
     return this.#firstSign.promise;
   }
 
@@ -87,11 +93,12 @@ export class Proposal implements Disposable {
     await this.#send(this.#to, Propose.encode({ id: this.id, descriptions }));
   }
 
-  /** We do not want it any more (§3.3). */
-  async retract(): Promise<void> {
+  /** We do not want it any more (§3.3), or another one has overruled it (§4.1). */
+  async retract({ isTieBreak = false }: { isTieBreak?: boolean } = {}): Promise<void> {
     if (!this.#isOpen) return;
     this[Symbol.dispose]();
-    await this.#send(this.#to, Retract.encode({ id: this.id, reason: reasonOf('cancel') }));
+    const reason = reasonOf(isTieBreak ? 'expired' : 'cancel');
+    await this.#send(this.#to, Retract.encode({ id: this.id, reason, isTieBreak }));
   }
 
   /** The session that came of it is over (§3.7). */
@@ -112,18 +119,26 @@ export class Proposal implements Disposable {
       if (stanza.attrs['id'] === this.id) this.#settle(() => this.#answer.reject(stanzaErrorFrom(stanza)));
       return;
     }
-    if (isAbout(stanza, 'ringing', this.id)) this.#firstSign.resolve(undefined);
+    if (isAbout(stanza, 'ringing', this.id)) this.#firstSign.resolve('ringing');
     else if (isAbout(stanza, 'proceed', this.id)) this.#settle(() => this.#answer.resolve(from));
     else if (isAbout(stanza, 'reject', this.id)) {
-      this.#settle(() =>
-        this.#answer.reject(new NegativeError(`${this.#to.bare.toString()} does not want any files`)),
-      );
+      // Not an answer: they have announced the same at that moment, and theirs stands (§4.1).
+      if (childOf(stanza, 'reject')?.getChild('tie-break', NS_JINGLE_MESSAGE)) return;
+      this.#settle(() => this.#answer.reject(this.#refused(stanza)));
     }
+  }
+
+  #refused(stanza: Element): NegativeError {
+    const who = this.#to.bare.toString();
+    const isBusy = childOf(stanza, 'reject')?.getChild('reason')?.getChild('busy') !== undefined;
+    return new NegativeError(`${who} ${this.#refusal}`, {
+      details: { condition: isBusy ? 'busy' : 'decline' },
+    });
   }
 
   #settle(settle: () => void): void {
     settle();
-    this.#firstSign.resolve(undefined);
+    this.#firstSign.resolve('answer');
     this[Symbol.dispose]();
   }
 
@@ -143,7 +158,8 @@ export interface IncomingProposal {
   ring(): Promise<void>;
   /** We take it: the offer comes next. Shows the sender that we are there. */
   proceed(): Promise<void>;
-  reject(): Promise<void>;
+  /** @param why `busy` when left out, which tells least (§3.5) */
+  reject(why?: 'busy' | 'decline' | 'tie-break'): Promise<void>;
 }
 
 /**
@@ -221,9 +237,11 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
         await session.send(announcement(session.jid.bare, Accept.encode({ id: name }), randomUUID()));
         await answer(Proceed.encode({ id: name }));
       },
-      reject: async () => {
+      reject: async (why = 'busy') => {
         open.delete(key);
-        await answer(Reject.encode({ id: name, reason: reasonOf('busy') }));
+        const isTieBreak = why === 'tie-break';
+        const reason = reasonOf(why === 'tie-break' ? 'expired' : why);
+        await answer(Reject.encode({ id: name, reason, isTieBreak }));
       },
     });
     if (!isTaken) return;

@@ -11,7 +11,8 @@ import { NS_JINGLE_ERRORS, type Content, type JingleMessage, type Reason, type R
 export type SessionPhase = 'pending' | 'active' | 'ended';
 
 export type SessionEvent =
-  | { kind: 'accepted'; contents: readonly Content[] }
+  /** `payload`: what stood beside the contents. */
+  | { kind: 'accepted'; contents: readonly Content[]; payload: readonly Element[] }
   | { kind: 'content-offered' | 'content-accepted' | 'content-modified'; contents: readonly Content[] }
   | { kind: 'content-rejected' | 'content-removed'; contents: readonly Content[]; reason: Reason | undefined }
   | { kind: 'description-info' | 'security-info' | 'transport-info'; content: Content }
@@ -214,7 +215,7 @@ export class SessionState {
     if (message.contents.length === 0 || !message.contents.every(isKnown)) return badRequest();
     const left = this.#acceptOnly(message.contents);
     return events(
-      { kind: 'accepted', contents: message.contents },
+      { kind: 'accepted', contents: message.contents, payload: message.payload },
       ...(left.length > 0 ? [{ kind: 'content-rejected' as const, contents: left, reason: undefined }] : []),
     );
   }

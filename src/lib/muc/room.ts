@@ -1,27 +1,31 @@
 /**
  * Being in a room (XEP-0045 1.35.5 §7): entering, leaving, being put out.
  *
- * Not here: configuration beyond accepting the defaults of a new room, moderation, registration, invitations.
+ * Not here: configuration of a room that is there, moderation, registration, invitations by the room.
  */
 import { DecodeError, RemoteError, StanzaError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
 import { expectStanza } from '../session/expect-stanza.js';
 import type { Session, WaitOptions } from '../session/session.js';
-import { DataForm } from '../forms/stanzas.js';
 import { xml, type Element } from '../xml/element.js';
 import { stanzaErrorFrom } from '../xml/stanza-error.js';
-import { JoinRequest, NS_MUC_OWNER, RoomStatus, RoomUser } from './stanzas.js';
+import { configureRoom, type RoomSettings } from './configure-room.js';
+import { JoinRequest, RoomStatus, RoomUser } from './stanzas.js';
 
 export interface JoinOptions {
   room: JID;
   nick: string;
   password?: string | undefined;
-  /** Enter a room that does not exist: it is made, with its default settings. Otherwise that is an error. */
+  /** Enter a room that does not exist: it is made. Otherwise that is an error. */
   create?: boolean;
+  /** Of a room that is made; its default settings when left out. */
+  settings?: RoomSettings | undefined;
   /** Take another nickname when this one is taken: `nick_`, `nick__` … */
   mayRename?: boolean;
   /** What was said since then; no history when left out. */
   since?: Date | undefined;
+  /** What the presence says besides. */
+  payload?: readonly Element[];
 }
 
 export interface Occupancy {
@@ -31,6 +35,8 @@ export interface Occupancy {
   affiliation: string | undefined;
   role: string | undefined;
   isNew: boolean;
+  /** Everybody there sees the real address of everybody (status 100). */
+  isNonAnonymous: boolean;
 }
 
 const maxRenames = 5;
@@ -67,6 +73,7 @@ async function enter(session: Session, options: JoinOptions, wait: WaitOptions):
       ...(password !== undefined && { password }),
       history: since ? { since } : { maxStanzas: 0 },
     }),
+    options.payload ?? [],
   );
   const presence = await answerFrom(session, occupant, request, wait);
   const user = RoomUser.find(presence);
@@ -78,6 +85,7 @@ async function enter(session: Session, options: JoinOptions, wait: WaitOptions):
     affiliation: user?.item?.affiliation,
     role: user?.item?.role,
     isNew,
+    isNonAnonymous: hasStatus(user, RoomStatus.nonAnonymous),
   };
   if (isNew) {
     if (options.create !== true) {
@@ -88,7 +96,8 @@ async function enter(session: Session, options: JoinOptions, wait: WaitOptions):
         details: { room: room.toString() },
       });
     }
-    await acceptDefaults(session, room, wait);
+    await configureRoom(session, room, options.settings, wait);
+    if (options.settings?.['muc#roomconfig_whois']?.[0] === 'anyone') occupancy.isNonAnonymous = true;
   }
   return occupancy;
 }
@@ -196,18 +205,6 @@ function hintFor(condition: string, occupant: JID): { hint?: string } {
   }
 }
 
-/** §10.1.2: an instant room. */
-async function acceptDefaults(session: Session, room: JID, wait: WaitOptions): Promise<void> {
-  await session.request(
-    {
-      type: 'set',
-      to: room,
-      payload: xml('query', { xmlns: NS_MUC_OWNER }, DataForm.encode({ type: 'submit' })),
-    },
-    wait,
-  );
-}
-
 function occupantOf(presence: Element, asked: JID): JID {
   const from: unknown = presence.attrs['from'];
   const slash = typeof from === 'string' ? from.indexOf('/') : -1;
@@ -215,7 +212,7 @@ function occupantOf(presence: Element, asked: JID): JID {
 }
 
 /** What cannot be read says nothing: it must not end a program that has been running for weeks. */
-function readRoomUser(presence: Element): RoomUser | undefined {
+export function readRoomUser(presence: Element): RoomUser | undefined {
   try {
     return RoomUser.find(presence);
   } catch (error) {

@@ -42,6 +42,8 @@ export type RoomUser = Infer<typeof RoomUser>;
 
 /** Status codes of XEP-0045 §15.6.2 that matter to an occupant. */
 export const RoomStatus = {
+  nonAnonymous: 100,
+  nonAnonymousFromNow: 172,
   self: 110,
   created: 201,
   nickAssigned: 210,

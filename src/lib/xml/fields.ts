@@ -138,6 +138,32 @@ export function children<T, Input>(codec: ElementCodec<T, Input>): Field<T[], 'd
   };
 }
 
+/**
+ * Those child elements of a kind that can be read, at most `limit`: for lists of a peer, where one bad entry, or a
+ * thousand of them, must not spoil the rest.
+ */
+export function readableChildren<T, Input>(
+  codec: ElementCodec<T, Input>,
+  limit: number,
+): Field<T[], 'defaulted', readonly Input[]> {
+  return {
+    ...children(codec),
+    read: (element) => {
+      const found: T[] = [];
+      for (const candidate of childElements(element)) {
+        if (found.length >= limit) break;
+        if (!codec.matches(candidate)) continue;
+        try {
+          found.push(codec.decode(candidate));
+        } catch (error) {
+          if (!(error instanceof DecodeError)) throw error;
+        }
+      }
+      return found;
+    },
+  };
+}
+
 /** Whether an empty child is there: `<required/>`. In the same namespace unless another is given. */
 export function flag(name: string, namespace?: string): Field<boolean, 'defaulted'> {
   return {

@@ -5,6 +5,7 @@
  * A general parser looks at each character several times and spends most of the time of a busy client; this one lets
  * the engine search for the few characters that matter.
  */
+import { isCharacterReference, resolveReference } from './characters.js';
 import { ProtocolError } from '../errors.js';
 import { isQualifiedName } from './names.js';
 
@@ -267,8 +268,6 @@ function countIncompleteText(raw: string): number {
   return raw.endsWith(']]') ? 2 : raw.endsWith(']') ? 1 : 0;
 }
 
-const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-
 function decodeReferences(raw: string): string {
   let text = '';
   let from = 0;
@@ -286,19 +285,10 @@ function decodeReferences(raw: string): string {
 }
 
 function decodeReference(reference: string): string {
-  if (Object.hasOwn(entities, reference)) return entities[reference] ?? '';
-  const digits = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(reference);
-  if (!digits) throw refuse(`the entity &${excerpt(reference)};`, 'restricted-xml');
-  const code = digits[1] === undefined ? Number(digits[2]) : parseInt(digits[1], 16);
-  const isCharacter =
-    code === 0x9 ||
-    code === 0xa ||
-    code === 0xd ||
-    (code >= 0x20 && code <= 0xd7ff) ||
-    (code >= 0xe000 && code <= 0xfffd) ||
-    (code >= 0x10000 && code <= 0x10ffff);
-  if (!isCharacter) throw notWellFormed(`the character &${reference};`);
-  return String.fromCodePoint(code);
+  const text = resolveReference(reference);
+  if (text !== undefined) return text;
+  if (isCharacterReference(reference)) throw notWellFormed(`the character &${reference};`);
+  throw refuse(`the entity &${excerpt(reference)};`, 'restricted-xml');
 }
 
 /** Returns where the name at `start` ends. */

@@ -6,7 +6,7 @@ import { hashFeatures } from '../../hashes/hashes.js';
 import type { JID } from '../../jid/jid.js';
 import { ContentRouter } from '../../jingle/content-router.js';
 import { shareEndpoint } from '../../jingle/endpoint.js';
-import { EventQueue } from '../../jingle/event-queue.js';
+import { EventQueue } from '../../event-queue.js';
 import type { JingleSession } from '../../jingle/jingle-session.js';
 import type { Content, Reason } from '../../jingle/stanzas.js';
 import type { JingleTransport } from '../../jingle/transport.js';

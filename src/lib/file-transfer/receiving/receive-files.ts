@@ -4,7 +4,7 @@
 import { setImmediate as laterTurn } from 'node:timers/promises';
 import { RemoteError } from '../../errors.js';
 import type { JID } from '../../jid/jid.js';
-import { EventQueue } from '../../jingle/event-queue.js';
+import { EventQueue } from '../../event-queue.js';
 import type { JingleTransport } from '../../jingle/transport.js';
 import type { Session } from '../../session/session.js';
 import { interruption, within } from '../../session/wait.js';

@@ -5,7 +5,7 @@ import { downloadLink } from '../../http-upload/download-link.js';
 import type { HttpTrust } from '../../http-upload/http-request.js';
 import { readLinks, type SharedLink } from '../../http-upload/read-links.js';
 import { JID } from '../../jid/jid.js';
-import { EventQueue } from '../../jingle/event-queue.js';
+import { EventQueue } from '../../event-queue.js';
 import type { Session } from '../../session/session.js';
 import type { Element } from '../../xml/element.js';
 import { Refusal, type DecideOffer } from './incoming-file.js';

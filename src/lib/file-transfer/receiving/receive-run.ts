@@ -5,7 +5,7 @@
 import { NS_JINGLE_MESSAGE, proposals, type IncomingProposal } from '../../jingle/message-initiation.js';
 import { inBandMethod, socks5Method, streamInitiationOffers } from './stream-initiation.js';
 import type { HttpTrust } from '../../http-upload/http-request.js';
-import { EventQueue } from '../../jingle/event-queue.js';
+import { EventQueue } from '../../event-queue.js';
 import type { JingleTransport } from '../../jingle/transport.js';
 import type { Contact } from '../../roster/roster.js';
 import { sendPresence } from '../../roster/send-presence.js';

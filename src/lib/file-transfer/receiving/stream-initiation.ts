@@ -10,7 +10,7 @@ import { acceptSocks5Bytestream } from '../../bytestreams/socks5/accept-bytestre
 import { NS_BYTESTREAMS } from '../../bytestreams/socks5/stanzas.js';
 import { ConnectionLostError, DecodeError } from '../../errors.js';
 import type { JID } from '../../jid/jid.js';
-import { EventQueue } from '../../jingle/event-queue.js';
+import { EventQueue } from '../../event-queue.js';
 import type { Bytestream } from '../../jingle/transport.js';
 import type { Session, WaitOptions } from '../../session/session.js';
 import { StanzaReply } from '../../session/stanza-reply.js';

@@ -7,7 +7,7 @@
 import { ConnectionLostError, InterruptedError } from '../../errors.js';
 import type { JID } from '../../jid/jid.js';
 import { shareEndpoint } from '../../jingle/endpoint.js';
-import { EventQueue } from '../../jingle/event-queue.js';
+import { EventQueue } from '../../event-queue.js';
 import type { JingleTransport } from '../../jingle/transport.js';
 import type { Session } from '../../session/session.js';
 import { interruption, within } from '../../session/wait.js';

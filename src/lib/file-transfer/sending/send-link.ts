@@ -5,7 +5,7 @@ import type { HttpTrust } from '../../http-upload/http-request.js';
 import { shareLink } from '../../http-upload/share-link.js';
 import { uploadFile, type UploadedFile } from '../../http-upload/upload-file.js';
 import type { JID } from '../../jid/jid.js';
-import { EventQueue } from '../../jingle/event-queue.js';
+import { EventQueue } from '../../event-queue.js';
 import type { Session } from '../../session/session.js';
 import type { SendByLink } from './send-to-recipient.js';
 import type { FileSource, TransferEvent } from '../transfer.js';
