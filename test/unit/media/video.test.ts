@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FileError } from '../../../src/lib/errors.js';
+import {
+  packetizeVp8,
+  parseVp8Payload,
+  PictureAssembler,
+  sizeOfKeyFrame,
+} from '../../../src/lib/media/rtp/vp8-payload.js';
+import { readElementHead } from '../../../src/lib/media/video/ebml.js';
+import { readPictures } from '../../../src/lib/media/video/read-pictures.js';
+import { beginWebm, WebmBlocks } from '../../../src/lib/media/video/webm-writer.js';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'xmppctl-video-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** What only looks like VP8: the head of a key frame of 160×120, or of another picture. */
+function pictureOf(isKey: boolean, sizeBytes: number): Buffer {
+  const picture = Buffer.alloc(sizeBytes, 7);
+  Buffer.from(isKey ? '100200' : '110200', 'hex').copy(picture);
+  if (isKey) Buffer.from('9d012aa0007800', 'hex').copy(picture, 3);
+  return picture;
+}
+
+async function readAll(file: string): Promise<{ data: Buffer; timeMs: number }[]> {
+  const pictures = [];
+  for await (const picture of readPictures(file)) pictures.push(picture);
+  return pictures;
+}
+
+describe('VP8 in RTP', () => {
+  it('is cut and put together again', () => {
+    const assembler = new PictureAssembler();
+    let sequence = 5;
+    for (const picture of [pictureOf(true, 5000), pictureOf(false, 20), pictureOf(false, 1100)]) {
+      const payloads = packetizeVp8(picture);
+      const results = payloads.map((payload, index) =>
+        assembler.push({
+          sequence: sequence++,
+          timestamp: 9,
+          isMarked: index === payloads.length - 1,
+          payload,
+        }),
+      );
+      expect(results.at(-1)?.data).toEqual(picture);
+      expect(results.slice(0, -1).every((result) => result === undefined)).toBe(true);
+      expect(payloads.every(({ length }) => length <= 1100)).toBe(true);
+    }
+  });
+
+  it('waits for a key frame after a loss, and at the beginning', () => {
+    const assembler = new PictureAssembler();
+    const push = (sequence: number, picture: Buffer) =>
+      assembler.push({
+        sequence,
+        timestamp: sequence,
+        isMarked: true,
+        payload: Buffer.concat([Buffer.from([0x10]), picture]),
+      });
+    expect(push(1, pictureOf(false, 50))).toBeUndefined();
+    expect(assembler.needsKeyFrame).toBe(true);
+    expect(push(2, pictureOf(true, 50))?.isKey).toBe(true);
+    expect(push(4, pictureOf(false, 50))).toBeUndefined();
+    expect(assembler.needsKeyFrame).toBe(true);
+    expect(push(5, pictureOf(true, 50))?.isKey).toBe(true);
+  });
+
+  it('reads all kinds of descriptors, and never throws', () => {
+    const data = pictureOf(true, 20);
+    for (const head of ['10', '908012', '90809234', '90f0801105aa'.slice(0, 10)]) {
+      const payload = Buffer.concat([Buffer.from(head, 'hex'), data]);
+      expect(parseVp8Payload(payload)?.isStart).toBe(true);
+    }
+    expect(parseVp8Payload(Buffer.from('9080', 'hex'))).toBeUndefined();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {
+        const payload = Buffer.from(bytes);
+        parseVp8Payload(payload);
+        sizeOfKeyFrame(payload);
+        new PictureAssembler().push({ sequence: 1, timestamp: 1, isMarked: true, payload });
+      }),
+    );
+  });
+});
+
+describe('files of pictures', () => {
+  it('WebM is read as it was written', async () => {
+    const file = path.join(folder, 'it.webm');
+    const blocks = new WebmBlocks();
+    const first = pictureOf(true, 3000);
+    const size = sizeOfKeyFrame(first);
+    expect(size).toEqual({ width: 160, height: 120 });
+    const written = [
+      { data: first, timeMs: 0 },
+      { data: pictureOf(false, 100), timeMs: 40 },
+      { data: pictureOf(true, 2000), timeMs: 90_000 },
+      { data: pictureOf(false, 100), timeMs: 130_000 },
+    ];
+    const parts = written.map(({ data, timeMs }) =>
+      blocks.write(data, timeMs, (data.readUInt8(0) & 1) === 0),
+    );
+    const bytes = Buffer.concat([beginWebm({ width: 160, height: 120 }), ...parts]);
+    await writeFile(file, bytes);
+    expect(await readAll(file)).toEqual(written);
+    // Cut anywhere, the whole pictures before that are still there.
+    await writeFile(file, bytes.subarray(0, bytes.length - 50));
+    expect(await readAll(file)).toEqual(written.slice(0, 3));
+  });
+
+  it('IVF is read', async () => {
+    const file = path.join(folder, 'it.ivf');
+    const head = Buffer.alloc(32);
+    head.write('DKIF');
+    head.writeUInt16LE(32, 6);
+    head.write('VP80', 8);
+    head.writeUInt32LE(25, 16);
+    head.writeUInt32LE(1, 20);
+    const pictures = [pictureOf(true, 500), pictureOf(false, 60)];
+    const frames = pictures.map((data, index) => {
+      const frame = Buffer.alloc(12);
+      frame.writeUInt32LE(data.length, 0);
+      frame.writeBigUInt64LE(BigInt(index), 4);
+      return Buffer.concat([frame, data]);
+    });
+    await writeFile(file, Buffer.concat([head, ...frames]));
+    expect(await readAll(file)).toEqual([
+      { data: pictures[0], timeMs: 0 },
+      { data: pictures[1], timeMs: 40 },
+    ]);
+    head.write('AV01', 8);
+    await writeFile(file, head);
+    await expect(readAll(file)).rejects.toThrow(/has no VP8 in it but AV01/);
+  });
+
+  it('of other kinds, and damaged ones, are refused by name', async () => {
+    const file = path.join(folder, 'it');
+    for (const content of ['', 'hello', 'DKIF', '\u001aE\u00df\u00a3']) {
+      await writeFile(file, content, 'latin1');
+      await expect(readAll(file)).rejects.toThrow(FileError);
+    }
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => void readElementHead(Buffer.from(bytes), 0)),
+    );
+  });
+});
