@@ -34,7 +34,7 @@ describeOnEachServer('xmppctl sxe', (server) => {
     }
   };
 
-  it('lets three edit one paragraph, one of them late', async () => {
+  it('lets three edit one paragraph, one of them late, and over a restart of the server', async () => {
     const a = await home.write('a.xml', '<doc><p>The quick fox</p><q/></doc>');
     const [b, c] = [sibling(a, 'b.xml'), sibling(a, 'c.xml')];
     const sharing = start(['share', a, room('orchard'), '--live', '--name', 'minutes']);
@@ -54,11 +54,28 @@ describeOnEachServer('xmppctl sxe', (server) => {
       change(c, '<q/>', '<q>high</q>'),
     ]);
     await converged([a, b, c], 'See the', 'red fox', 'high');
-    await change(c, 'high', 'highest');
-    await converged([a, b, c], 'highest');
+    await server.sandbox.shutDown();
+    await Promise.all([
+      change(a, 'See', 'Look,'),
+      change(b, 'jumps', 'jumps far'),
+      change(c, 'high', 'higher'),
+    ]);
+    await server.sandbox.restart();
+    await converged([a, b, c], 'Look, the', 'jumps far', 'higher');
+    server.sandbox.signal('SIGKILL');
+    await Promise.all([
+      change(a, 'Look,', 'Look there,'),
+      change(b, 'jumps far', 'jumps very far'),
+      change(c, 'higher', 'highest'),
+    ]);
+    await server.sandbox.restart();
+    const last = await converged([a, b, c], 'Look there, the', 'jumps very far', 'highest');
+    expect(last).not.toMatch(/^<{7}/m);
+    await change(c, 'highest', 'higher still');
+    await converged([a, b, c], 'higher still');
     expect((await run(['export', room('orchard'), '--nick', 'reader'], 'bob')).stdout).toBe(await read(a));
     await end(sharing, second, third);
-  }, 120_000);
+  }, 180_000);
 
   it('lets two edit without a room', async () => {
     const a = await home.write('a.xml', '<doc>one</doc>');
@@ -117,6 +134,26 @@ describeOnEachServer('xmppctl sxe', (server) => {
     expect(edited).toMatchObject({ code: 0, stdout: '', stderr: '' });
     await converged([file], 'edited');
     await end(sharing);
+  }, 60_000);
+
+  it('says so when one may not speak in the room, or not any more', async () => {
+    const file = await home.write('a.xml', '<doc>one</doc>');
+    const sharing = start(['share', file, room('quiet'), '--live', '--json']);
+    await sharing.waitFor('stdout', /"event":"shared"/);
+    const joining = start(['join', room('quiet'), '--json'], 'bob');
+    await sharing.waitFor('stdout', /"event":"joined"/);
+    const form = `<x xmlns="jabber:x:data" type="submit"><field var="FORM_TYPE"><value>http://jabber.org/protocol/muc#roomconfig</value></field>
+      <field var="muc#roomconfig_moderatedroom"><value>1</value></field><field var="members_by_default"><value>0</value></field></x>`;
+    const set = (query: string) =>
+      runXmppctl(['raw', `<iq type="set" to="${room('quiet')}">${query}</iq>`], options('alice'));
+    await set(`<query xmlns="http://jabber.org/protocol/muc#owner">${form}</query>`);
+    const silence = `<query xmlns="http://jabber.org/protocol/muc#admin"><item nick="bob" role="visitor"/></query>`;
+    // Whoever is no occupant may not: the moderator is the process that shares.
+    await set(silence);
+    const late = await run(['export', room('quiet'), '--nick', 'late'], 'bob');
+    expect(late).toMatchObject({ code: 2, stdout: '' });
+    expect(late.stderr).toContain(`this account may not speak in ${room('quiet')}`);
+    await end(sharing, joining);
   }, 60_000);
 
   it('refuses what cannot be shared or joined', async () => {

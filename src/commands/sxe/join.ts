@@ -27,7 +27,7 @@ export const command = defineCommand({
   summary: 'take part in a session, with a file that is kept as its document',
   description: [
     'Joins the session in a room, or waits until an account offers one, and goes on until it is interrupted or the session is over. With --live the file is kept as the document, in both directions, as xmppctl sxe share does it. Without it the events are printed, and who joins later can get the document from here.',
-    'When the connection is lost and comes back, the document is fetched again, and what was written meanwhile is merged into it. When everybody loses it at once, as with a restart of the server, look afterwards whether all have the same: that does not hold every time yet.',
+    'When the connection is lost and comes back, what was missed is fetched, and what was written meanwhile is sent. That holds as well when everybody loses it at once, as with a restart of the server.',
   ].join('\n\n'),
   examples: [
     { does: 'in a room', line: 'xmppctl sxe join orchard@chat.example.org --live minutes.xhtml' },

@@ -14,7 +14,7 @@ import type { Channel } from '../../lib/sxe/session/channel.js';
 import { EditingSession } from '../../lib/sxe/session/editing-session.js';
 import { advertiseEditing, offerTo } from '../../lib/sxe/session/peer-channel.js';
 import { keepAlive, openLiveFile, tellerOf } from './keep-alive.js';
-import { enterRoom, isRoom, nickOption, roomPasswordOption, type RoomFlags } from './sxe-flags.js';
+import { enterToSpeak, isRoom, nickOption, roomPasswordOption, type RoomFlags } from './sxe-flags.js';
 
 export interface ShareOptions extends RoomFlags {
   file: string;
@@ -84,7 +84,7 @@ export async function runShare(options: ShareOptions, context: Context): Promise
   const application = kindOf(text, file);
   await using session = await context.connect({ resume: true });
   using _features = advertiseEditing(session);
-  const channel = await open(session, application, options, context);
+  const channel = await openSession(session, application, options, context);
   const editing = EditingSession.share(channel, application, (own, site) => createDocument(text, own, site));
   try {
     await output.item({ event: 'shared', session: channel.session, name }, (shown) =>
@@ -99,7 +99,8 @@ export async function runShare(options: ShareOptions, context: Context): Promise
   }
 }
 
-function kindOf(text: string, file: string): string {
+/** The application of a document. @throws UsageError it is none */
+export function kindOf(text: string, file: string): string {
   try {
     return applicationOf(text);
   } catch (error) {
@@ -108,10 +109,11 @@ function kindOf(text: string, file: string): string {
   }
 }
 
-async function open(
+/** In a room, or with another account. @throws UsageError @throws NegativeError it is declined @throws StanzaError */
+export async function openSession(
   session: Session,
   application: string,
-  { where, name, ...flags }: ShareOptions,
+  { where, name, ...flags }: RoomFlags & Pick<ShareOptions, 'where' | 'name'>,
   context: Context,
 ): Promise<Channel> {
   const { output, signal } = context;
@@ -121,10 +123,6 @@ async function open(
       onWaiting: () => output.note(`waiting until ${where.toString()} can take it`),
     });
   }
-  const room = await enterRoom(session, where, flags, true, context);
-  if (!room.hasVoice) {
-    await room.leave();
-    throw new UsageError(`this account may not speak in ${where.toString()}`);
-  }
+  const room = await enterToSpeak(session, where, flags, true, context);
   return room.open(randomUUID(), name);
 }

@@ -71,10 +71,25 @@ export interface SnapshotEnd {
   lastId: string;
   /** More than the specification has: what was seen of every sender (CLARIFICATIONS 15). */
   seen: readonly SeenMessage[];
+  /** How many items belong to the snapshot and come after its end. */
+  following: number;
+}
+
+/** Behind the end of a snapshot: what a conflict has undone and its author has not said again (CLARIFICATIONS 10). */
+export interface OwedWords {
+  kind: 'owed';
+  author: string;
+  target: string;
+  /** What the author would do on what the snapshot says, one after the other. */
+  changes: readonly SetChange[];
 }
 
 /** Anything inside a `<state/>`. */
-export type StateItem = Edit | SnapshotBegin | SnapshotEnd;
+export type StateItem = Edit | SnapshotBegin | SnapshotEnd | OwedWords;
+
+export function isEdit(item: StateItem): item is Edit {
+  return item.kind === 'new' || item.kind === 'set' || item.kind === 'remove';
+}
 
 export type RefusalReason =
   | 'rid'

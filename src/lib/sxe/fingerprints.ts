@@ -1,5 +1,6 @@
 /**
- * Numbers for subtrees: the same for two that are the same, whatever records they stand for.
+ * Numbers for subtrees: the same for two that are the same, whatever records they stand for. They are kept in the nodes: a map
+ * of all nodes takes longer than what is compared with it. So a tree has the numbers of the last one that has numbered it.
  */
 import type { TreeAttribute, TreeNode } from './tree.js';
 
@@ -7,11 +8,10 @@ export class Fingerprints {
   readonly #texts = new Map<string, number>();
   readonly #others = new Map<string, number>();
   #count = 0;
-  readonly #ofNode = new Map<TreeNode, number>();
 
   /** The number of a node that was in a tree given to `add`. */
   of(node: TreeNode): number {
-    return this.#ofNode.get(node) ?? -1;
+    return node.print ?? -1;
   }
 
   /** Numbers everything in a list of nodes, the innermost first. */
@@ -26,7 +26,7 @@ export class Fingerprints {
     }
     for (let index = order.length - 1; index >= 0; index--) {
       const node = order[index];
-      if (node) this.#ofNode.set(node, this.#number(node));
+      if (node) node.print = this.#number(node);
     }
   }
 
@@ -45,14 +45,25 @@ export class Fingerprints {
     if (node.kind !== 'element') return `${node.kind}\0${node.target}\0${node.text}`;
     const { name, ns, attributes, children } = node;
     let description = `${name}\0${ns}`;
-    const [first, second] = attributes;
-    if (first && !second) description += describeAttribute(first);
-    // The order of attributes says nothing (XML 1.0 §3.1).
-    else if (second) description += attributes.map(describeAttribute).sort().join('');
+    for (const attribute of inOrder(attributes)) description += describeAttribute(attribute);
     description += '\x02';
     for (const child of children) description += `${this.of(child)},`;
     return description;
   }
+}
+
+/** The order of attributes says nothing (XML 1.0 §3.1). */
+function inOrder(attributes: readonly TreeAttribute[]): readonly TreeAttribute[] {
+  for (let index = 1; index < attributes.length; index++) {
+    const [left, right] = [attributes[index - 1], attributes[index]];
+    if (left && right && compareAttributes(left, right) > 0) return attributes.toSorted(compareAttributes);
+  }
+  return attributes;
+}
+
+function compareAttributes(left: TreeAttribute, right: TreeAttribute): number {
+  if (left.name !== right.name) return left.name < right.name ? -1 : 1;
+  return left.ns === right.ns ? 0 : left.ns < right.ns ? -1 : 1;
 }
 
 function describeAttribute({ name, ns, value }: TreeAttribute): string {

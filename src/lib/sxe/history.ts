@@ -11,7 +11,7 @@ import { applySet, undoSet, type Undo } from './apply-set.js';
 import { diffOnce, type Hunk } from './diff-text.js';
 import type { Outcome, SetEdit } from './edits.js';
 import type { SharedRecord } from './record.js';
-import { transformDelta, composeDeltas } from './text-delta.js';
+import { transformDelta, composeDeltas, type TextDelta } from './text-delta.js';
 import { findFaultInSet } from './validity.js';
 import { addAtEnd, addUnappliedWords, isMergeable, noWords, otherFields, type Words } from './words.js';
 
@@ -31,7 +31,11 @@ interface Unit {
   undo: Undo | undefined;
   /** Said by the author before it said this again, and not part of it: the author may not have known that it was undone. */
   unsaid?: readonly string[];
+  /** What the edit has made of the words of others: when it is undone they are what they were. */
+  passed?: Passed;
 }
+
+type Passed = ReadonlyMap<string, { before: TextDelta; after: TextDelta }>;
 
 export class History {
   /** The version that all edits that count have brought the record to. */
@@ -123,7 +127,7 @@ export class History {
     }
     const splice = undo?.chdata;
     if (splice && this.owed.size > 0)
-      this.#pass({ from: splice.at, count: splice.removed.length, inserted: splice.inserted });
+      unit.passed = this.#pass({ from: splice.at, count: splice.removed.length, inserted: splice.inserted });
     return isRefused ? { kind: 'refused', reason: result } : { kind: 'applied' };
   }
 
@@ -182,7 +186,7 @@ export class History {
   }
 
   /** Undoes an edit, and keeps what its author wanted by it, which comes before what it has wanted since. */
-  #takeBack(record: SharedRecord, { entry, undo, end, unsaid = [] }: Unit): void {
+  #takeBack(record: SharedRecord, { entry, undo, end, unsaid = [], passed }: Unit): void {
     if (!entry || isVersionOnly(entry.edit)) return;
     const { edit, author } = entry;
     const words = this.owed.get(author) ?? noWords();
@@ -193,7 +197,7 @@ export class History {
       if (splice) {
         const said = { from: splice.at, count: splice.removed.length, inserted: splice.inserted };
         this.owed.delete(author);
-        this.#pass({ from: splice.at, count: splice.inserted.length, inserted: splice.removed });
+        this.#pass({ from: splice.at, count: splice.inserted.length, inserted: splice.removed }, passed);
         if (isMergeable(record)) words.delta = composeDeltas([said], words.delta);
         else words.fields.chdata ??= record.fields.chdata;
       }
@@ -205,11 +209,16 @@ export class History {
   }
 
   /** The text has changed under everybody's words; what their authors did next was made on another one. */
-  #pass(hunk: Hunk): void {
-    for (const words of this.owed.values()) {
-      words.delta = transformDelta(words.delta, [hunk]);
+  #pass(hunk: Hunk, undone?: Passed): Passed {
+    const passed = new Map<string, { before: TextDelta; after: TextDelta }>();
+    for (const [author, words] of this.owed) {
+      const before = words.delta;
+      const known = undone?.get(author);
+      words.delta = known?.after === before ? known.before : transformDelta(before, [hunk]);
       words.upTo = 'unsure';
+      passed.set(author, { before, after: words.delta });
     }
+    return passed;
   }
 
   /** The unit that covers a version. */

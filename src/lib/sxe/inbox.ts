@@ -47,7 +47,7 @@ export class Inbox {
    * @param isComplete whether everything since the beginning comes in here, or `seen` says what does not. Without it the
    *   first message of a sender may have any number.
    */
-  constructor(private readonly isComplete = true) {}
+  constructor(readonly isComplete = true) {}
 
   /** The messages whose turn it is now: none, this one, or this one and those that waited for it. */
   take(message: Message): Message[] {
@@ -77,6 +77,7 @@ export class Inbox {
   /** What a snapshot contains already. */
   markSeen(messages: Iterable<SeenMessage>): void {
     for (const { sender, id } of messages) {
+      if (id === '') continue;
       const known = this.#sender(sender);
       const numbered = readNumberedId(id);
       if (numbered) this.#sequence(known, numbered.site).last = numbered.number;
@@ -133,7 +134,7 @@ export class Inbox {
 /** A name for one stay of a participant in a session, random, that begins its ids: lower-case letters and digits. */
 export const SITE_PATTERN = /^[0-9a-z]{8,32}$/;
 
-function readNumberedId(id: string): { site: string; number: number } | undefined {
+export function readNumberedId(id: string): { site: string; number: number } | undefined {
   const match = /^([0-9a-z]{8,32})\.([1-9]\d{0,14})$/.exec(id);
   return match ? { site: match[1] ?? '', number: Number(match[2]) } : undefined;
 }

@@ -2,7 +2,7 @@
  * Coming into a session that has begun (XEP-0284 §7 and §8): one offer is taken, the others are refused, and what happens
  * meanwhile waits until the snapshot is complete.
  */
-import type { StateItem } from './edits.js';
+import { isEdit, type StateItem } from './edits.js';
 import type { Message } from './inbox.js';
 import { Participant, type ParticipantOptions, type Received } from './participant.js';
 import type { Snapshot } from './snapshot.js';
@@ -11,8 +11,8 @@ import type { Snapshot } from './snapshot.js';
 const MAX_WAITING_MESSAGES = 100_000;
 
 export type JoinStep =
-  /** The participant is there; `received` is what came while it was waited for. */
-  | { kind: 'joined'; participant: Participant; received: Received[] }
+  /** The participant is there; `waiting` is what came while it was waited for, and `received` what became of it. */
+  | { kind: 'joined'; participant: Participant; waiting: Message[]; received: Received[] }
   /** More has to come. */
   | { kind: 'waiting' }
   /** It comes from somebody whose offer was not taken, it was not asked for, or too much has come. */
@@ -22,7 +22,8 @@ export class Joining {
   readonly #options: Omit<ParticipantOptions, 'document'>;
   #accepted: string | undefined;
   #snapshot: Snapshot | undefined;
-  #isEnded = false;
+  /** How many items come after the end of the snapshot, once it has come. */
+  #toFollow: number | undefined;
   #waiting: Message[] = [];
 
   constructor(options: Omit<ParticipantOptions, 'document'>) {
@@ -34,6 +35,11 @@ export class Joining {
     return this.#accepted;
   }
 
+  /** Whether somebody is in the middle of the snapshot, and sends nothing else (§8.4). */
+  isSending(sender: string): boolean {
+    return sender === this.#accepted && this.#snapshot !== undefined;
+  }
+
   /** What to answer to an offer. The first one is taken (a caller that prefers the host asks for that one first). */
   offered(sender: string): 'accept-state' | 'refuse-state' {
     this.#accepted ??= sender;
@@ -42,7 +48,7 @@ export class Joining {
 
   /** Who was to send the state has gone: `true` when another offer is needed. */
   left(sender: string): boolean {
-    if (sender !== this.#accepted || this.#isEnded) return false;
+    if (sender !== this.#accepted) return false;
     this.#accepted = undefined;
     this.#snapshot = undefined;
     return true;
@@ -54,7 +60,7 @@ export class Joining {
     if (isSnapshot && this.#accepted === undefined) return { kind: 'refused', reason: 'no-offer-accepted' };
     if (isSnapshot && sender !== this.#accepted)
       return { kind: 'refused', reason: 'not-the-sender-of-the-state' };
-    if (isSnapshot || (sender === this.#accepted && this.#snapshot)) return this.#take(sender, items);
+    if (isSnapshot || this.isSending(sender)) return this.#take(sender, items);
     return this.#wait({ sender, id, edits: items.filter(isEdit) });
   }
 
@@ -70,16 +76,17 @@ export class Joining {
       if (item.kind === 'document-begin') {
         const { prolog } = item;
         // One that begins anew replaces what there was.
-        this.#snapshot = { prolog, edits: [], lastSender: '', lastId: '', seen: [], waiting: [] };
-        this.#isEnded = false;
+        this.#snapshot = { prolog, edits: [], lastSender: '', lastId: '', seen: [], following: [] };
+        this.#toFollow = undefined;
       } else if (item.kind === 'document-end') {
         const { lastSender, lastId, seen } = item;
         if (this.#snapshot) Object.assign(this.#snapshot, { lastSender, lastId, seen: [...seen] });
-        this.#isEnded = this.#snapshot !== undefined;
-      } else if (this.#isEnded) this.#snapshot?.waiting.push(item);
-      else this.#snapshot?.edits.push(item);
+        this.#toFollow = item.following;
+      } else if (this.#toFollow !== undefined) this.#snapshot?.following.push(item);
+      else if (item.kind !== 'owed') this.#snapshot?.edits.push(item);
     }
-    if (!this.#snapshot || !this.#isEnded) return { kind: 'waiting' };
+    if (!this.#snapshot || this.#snapshot.following.length < (this.#toFollow ?? Infinity))
+      return { kind: 'waiting' };
     const participant = Participant.fromSnapshot(this.#options, this.#snapshot, sender);
     participant.joined(sender);
     const waiting = this.#waiting;
@@ -87,13 +94,8 @@ export class Joining {
     return {
       kind: 'joined',
       participant,
+      waiting,
       received: waiting.flatMap((message) => participant.receive(message)),
     };
   }
-}
-
-function isEdit<T extends StateItem>(
-  item: T,
-): item is Exclude<T, { kind: 'document-begin' | 'document-end' }> {
-  return item.kind !== 'document-begin' && item.kind !== 'document-end';
 }

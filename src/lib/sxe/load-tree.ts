@@ -3,6 +3,8 @@
  */
 import type { NewEdit } from './edits.js';
 import { parseDocument, type DocumentLimits } from './parse-document.js';
+import { ProtocolError } from '../errors.js';
+import { splitChange } from './split-change.js';
 import { SharedDocument } from './shared-document.js';
 import type { TreeAttribute, TreeElement, TreeNode } from './tree.js';
 
@@ -86,7 +88,7 @@ function placed(edit: NewEdit, parent: string, weight: number): NewEdit {
  *
  * @param name who begins it
  * @param site what the ids of that participant begin with
- * @throws ProtocolError the text is not well-formed, or has entities or a DTD of its own
+ * @throws ProtocolError the text is not well-formed, has entities or a DTD of its own, or something too long to be sent
  */
 export function createDocument(
   text: string,
@@ -99,7 +101,13 @@ export function createDocument(
   let count = 0;
   const newRid = (): string => `${site}_${(count++).toString(36)}`;
   tree.nodes.forEach((node, index) => {
-    for (const edit of newEdits(node, { parent: '', ns: '' }, index, newRid)) document.apply(edit, name);
+    for (const edit of newEdits(node, { parent: '', ns: '' }, index, newRid)) {
+      splitChange(edit).forEach((change, version) => {
+        const outcome = document.apply(change.kind === 'set' ? { ...change, version } : change, name);
+        if (outcome.kind === 'refused')
+          throw new ProtocolError(`the document cannot be shared: ${outcome.reason}`);
+      });
+    }
   });
   return document;
 }

@@ -5,6 +5,7 @@
 import { SaxesParser } from 'saxes';
 import { ProtocolError } from '../errors.js';
 import { localNameOf, NS_XML, NS_XMLNS, prefixOf } from './namespaces.js';
+import { bytesIn, MAX_PIECE_BYTES } from './split-change.js';
 import type { Tree, TreeAttribute, TreeElement, TreeNode } from './tree.js';
 
 export interface DocumentLimits {
@@ -41,6 +42,7 @@ export function parseDocument(text: string, limits: DocumentLimits = {}): Tree {
     tree.prolog += `<!DOCTYPE${doctype}>\n`;
   });
   parser.on('opentag', ({ name, attributes }) => {
+    checkLength(name, 'a name');
     if (open.length >= maxDepth) throw new ProtocolError(`elements are nested deeper than ${maxDepth}`);
     const { element, scope } = resolve(name, attributes, open.at(-1)?.scope ?? OUTERMOST);
     siblings().push(element);
@@ -59,9 +61,10 @@ export function parseDocument(text: string, limits: DocumentLimits = {}): Tree {
   parser.on('text', addText);
   parser.on('cdata', addText);
   parser.on('comment', (data) => siblings().push({ kind: 'comment', text: data, target: '' }));
-  parser.on('processinginstruction', ({ target, body }) =>
-    siblings().push({ kind: 'processinginstruction', text: body, target }),
-  );
+  parser.on('processinginstruction', ({ target, body }) => {
+    checkLength(target + body, 'a processing instruction');
+    siblings().push({ kind: 'processinginstruction', text: body, target });
+  });
   parser.write(text).close();
   return tree;
 }
@@ -77,20 +80,21 @@ function resolve(
     const prefix = key === 'xmlns' ? '' : localNameOf(key);
     const namespace = given[key] ?? '';
     checkDeclaration(prefix, namespace);
+    checkLength(namespace, 'a namespace');
     if (scope === outer) scope = new Map(outer);
     (scope as Map<string, string>).set(prefix, namespace);
   }
   const attributes: TreeAttribute[] = [];
-  const seen = new Set<string>();
+  let hasPrefixes = false;
   for (const key in given) {
     const prefix = prefixOf(key);
-    const isDeclaration = key === 'xmlns' || prefix === 'xmlns';
-    const ns = isDeclaration ? NS_XMLNS : prefix === '' ? '' : lookUp(scope, prefix);
-    const expanded = `{${ns}}${isDeclaration ? key : localNameOf(key)}`;
-    if (seen.has(expanded)) throw new ProtocolError(`not well-formed XML: the attribute ${key} twice`);
-    seen.add(expanded);
+    const ns = key === 'xmlns' || prefix === 'xmlns' ? NS_XMLNS : prefix === '' ? '' : lookUp(scope, prefix);
+    checkLength(key, 'a name');
+    hasPrefixes ||= prefix !== '';
     attributes.push({ name: key, ns, value: given[key] ?? '' });
   }
+  // Two of the same name as they are written the parser has refused.
+  if (hasPrefixes) refuseTwins(attributes);
   const ns = lookUp(scope, prefixOf(name));
   return { element: { kind: 'element', name, ns, attributes, children: [] }, scope };
 }
@@ -100,6 +104,22 @@ function lookUp(scope: Scope, prefix: string): string {
   if (namespace === undefined)
     throw new ProtocolError(`not well-formed XML: the prefix ${prefix}, which nothing declares`);
   return namespace;
+}
+
+/** With two prefixes for one namespace (Namespaces in XML 1.0 §6.3). */
+function refuseTwins(attributes: readonly TreeAttribute[]): void {
+  const seen = new Set<string>();
+  for (const { name, ns } of attributes) {
+    const expanded = `{${ns}}${ns === NS_XMLNS ? name : localNameOf(name)}`;
+    if (seen.has(expanded)) throw new ProtocolError(`not well-formed XML: the attribute ${name} twice`);
+    seen.add(expanded);
+  }
+}
+
+/** What cannot be sent in pieces, as texts can. */
+function checkLength(text: string, what: string): void {
+  if (bytesIn(text) > MAX_PIECE_BYTES)
+    throw new ProtocolError(`${what} is too long to be sent: it has more than ${MAX_PIECE_BYTES} bytes`);
 }
 
 /** Namespaces in XML 1.0 §3, §5. */

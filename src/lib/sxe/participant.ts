@@ -8,14 +8,20 @@
  * name does it (CLARIFICATIONS 12). On the wire all of these are ordinary edits.
  */
 import type { Change, Edit, Outcome, RefusalReason, SetChange, SetEdit } from './edits.js';
+import { History } from './history.js';
 import { Inbox, SITE_PATTERN, type Message } from './inbox.js';
+import { lengthOfEdit } from './message-log.js';
 import type { Fields, SharedRecord } from './record.js';
 import { SharedDocument } from './shared-document.js';
 import { loadSnapshot, takeSnapshot, type Snapshot } from './snapshot.js';
 import { findFaultInComment, findFaultInRange, findFaultInSet } from './validity.js';
 import { compareRids } from './weight-order.js';
 import { sayAgain, withoutDeletions } from './say-again.js';
-import { addWords, noWords, withWords, type Words } from './words.js';
+import type { TextDelta } from './text-delta.js';
+import { addAtEnd, addWords, joinWords, noWords, withWords, type Words } from './words.js';
+
+/** Of the edits that are said again, about, in bytes on the wire. */
+const MAX_MESSAGE_LENGTH = 24_000;
 
 export interface ParticipantOptions {
   /** Under which the others know it: the full JID, or the nick in a room. */
@@ -26,6 +32,8 @@ export interface ParticipantOptions {
   ridPrefix?: string;
   /** What the session begins with, when it is this participant who begins it. */
   document?: SharedDocument;
+  /** What is in the document already, when it is none that begins. */
+  inbox?: Inbox;
 }
 
 /** What became of one edit of a message. */
@@ -36,38 +44,70 @@ export interface Received {
 }
 
 export class Participant {
+  /**
+   * While it is set, changes of records are held back, as if others had to speak first: nobody could hear them, and what
+   * others do meanwhile would be undone together with them when they come late.
+   */
+  isHolding = false;
   readonly name: string;
   readonly site: string;
   readonly #ridPrefix: string;
-  #document: SharedDocument;
-  #inbox: Inbox;
+  readonly #document: SharedDocument;
+  readonly #inbox: Inbox;
   #messageCount = 0;
   #ridCount = 0;
   /** Records on which somebody's words are owed. */
   readonly #conflicted = new Set<string>();
+  /** Messages that have to go out before anything else. */
+  readonly #said: Message[] = [];
   readonly #present = new Set<string>();
   readonly #left = new Set<string>();
 
   /** @throws RangeError the site is none */
-  constructor({ name, site, document, ridPrefix = site }: ParticipantOptions) {
+  constructor({ name, site, document, inbox, ridPrefix = site }: ParticipantOptions) {
     if (!SITE_PATTERN.test(site)) throw new RangeError(`"${site}" cannot begin the ids of a participant`);
     this.name = name;
     this.site = site;
     this.#ridPrefix = ridPrefix;
     this.#document = document ?? new SharedDocument();
-    this.#inbox = new Inbox();
+    this.#inbox = inbox ?? new Inbox();
     this.#present.add(name);
+    this.#noteConflicts();
   }
 
   /** A participant that begins with what another has sent it. */
-  static fromSnapshot(options: Omit<ParticipantOptions, 'document'>, snapshot: Snapshot, sender: string) {
-    const participant = new Participant(options);
-    const { document, inbox } = loadSnapshot(snapshot, sender);
-    participant.#document = document;
-    participant.#inbox = inbox;
-    for (const { rid } of document.records.values())
-      if (participant.#hasWords(rid)) participant.#conflicted.add(rid);
-    return participant;
+  static fromSnapshot(
+    options: Omit<ParticipantOptions, 'document' | 'inbox'>,
+    snapshot: Snapshot,
+    sender: string,
+  ): Participant {
+    return new Participant({ ...options, ...loadSnapshot(snapshot, sender) });
+  }
+
+  /**
+   * The same under another name, which is another participant for everybody else. What nobody has heard of yet is said under
+   * the new name. What was undone is said under the old one, by `message`, which comes to the others as one that they have missed.
+   */
+  renamed(name: string, site: string): { participant: Participant; message: Message | undefined } {
+    const edits: Edit[] = [];
+    for (const rid of this.#conflicted) {
+      const record = this.#document.record(rid);
+      const owed = record?.history?.owed;
+      const words = owed?.get(this.name);
+      if (!record || !owed || !words) continue;
+      if (!words.isHeld) {
+        this.#say(record, words, this.name, edits);
+        continue;
+      }
+      owed.delete(this.name);
+      const before = owed.get(name);
+      owed.set(name, before ? joinWords(before, words) : words);
+    }
+    const message = this.#send(edits);
+    const participant = new Participant({ name, site, document: this.#document, inbox: this.#inbox });
+    participant.isHolding = this.isHolding;
+    participant.left(this.name);
+    return { participant, message };
   }
 
   get document(): SharedDocument {
@@ -117,7 +157,9 @@ export class Participant {
     for (const { sender, edits } of this.#inbox.take(message)) {
       this.#present.add(sender);
       for (const edit of edits) {
+        const own = this.#ownWords(sender, edit);
         const outcome = this.#document.apply(edit, sender);
+        if (own && edit.kind === 'set') this.#keepUnsaid(edit.target, own);
         received.push({ sender, edit, outcome });
         const rid = edit.kind === 'new' ? edit.rid : edit.target;
         if (this.#hasWords(rid)) this.#conflicted.add(rid);
@@ -127,17 +169,19 @@ export class Participant {
   }
 
   /**
-   * Says again what a conflict has undone, as far as it is this participant's turn. To be called when nothing more has come
+   * Says again what a conflict has undone, as far as it is this participant's turn, and as far as it fits into a message:
+   * until nothing comes. To be called when nothing more has come
    * for a moment, and after `left`: to answer to each edit of a conflict would make another one.
    */
   speak(): Message | undefined {
+    if (this.#said.length > 0) return this.#said.shift();
     const edits: Edit[] = [];
     for (const rid of this.#conflicted) {
       const record = this.#document.record(rid);
       if (!record?.history || this.#takeTurn(record, record.history.owed, edits))
         this.#conflicted.delete(rid);
     }
-    return this.#send(edits);
+    return this.#sendInPieces(edits);
   }
 
   /** Somebody who may edit is there. */
@@ -152,15 +196,16 @@ export class Participant {
     this.#present.delete(name);
   }
 
-  /** Before leaving: says everything at once, at the price of a conflict that others will have to settle. */
+  /** Before leaving: says everything at once, until nothing comes, at the price of a conflict that others will have to settle. */
   flush(): Message | undefined {
+    if (this.#said.length > 0) return this.#said.shift();
     const edits: Edit[] = [];
     for (const rid of this.#conflicted) {
       const record = this.#document.record(rid);
       const own = record?.history?.owed.get(this.name);
       if (record && own) this.#say(record, own, this.name, edits);
     }
-    return this.#send(edits);
+    return this.#sendInPieces(edits);
   }
 
   /** Who has to send its words again before this participant can send its own. */
@@ -185,17 +230,41 @@ export class Participant {
     const fault =
       findFaultInSet(record.type, edit) ?? findFaultInText(this.view(record).chdata, record, edit);
     if (fault) return { kind: 'refused', reason: fault };
-    const owed = record.history?.owed;
-    if (!owed || owed.size === 0) {
+    if (!this.isHolding && !this.#hasWords(record.rid)) {
       const outcome = this.#document.apply(edit, this.name);
       edits.push(edit);
       return outcome;
     }
+    record.history ??= new History(record);
+    const { owed } = record.history;
     const words = owed.get(this.name) ?? { ...noWords(), isHeld: true };
     if (!addWords(words, record, change)) return { kind: 'refused', reason: 'range' };
     owed.set(this.name, words);
     this.#conflicted.add(record.rid);
     return { kind: 'applied' };
+  }
+
+  #noteConflicts(): void {
+    for (const { rid } of this.#document.records.values()) if (this.#hasWords(rid)) this.#conflicted.add(rid);
+  }
+
+  /** Others may have taken us for gone, and say for us what we owe. */
+  #ownWords(sender: string, edit: Edit): TextDelta | undefined {
+    if (edit.kind !== 'set' || sender === this.name) return undefined;
+    return this.#document.record(edit.target)?.history?.owed.get(this.name)?.delta;
+  }
+
+  /** They cannot know what was written here since, and was held back. */
+  #keepUnsaid(target: string, delta: TextDelta): void {
+    const record = this.#document.record(target);
+    const owed = record?.history?.owed;
+    if (!owed || owed.has(this.name)) return;
+    const words: Words = { ...noWords(), isHeld: true };
+    for (const { inserted } of delta) {
+      const unsaid = withoutSaid(inserted, record.fields.chdata);
+      if (unsaid !== '') addAtEnd(words, record, unsaid);
+    }
+    if (words.delta.length > 0) owed.set(this.name, words);
   }
 
   #hasWords(rid: string): boolean {
@@ -226,12 +295,40 @@ export class Participant {
     return lowest(this.#present) ?? this.name;
   }
 
+  /** @returns the first message; the others come with the next calls */
+  #sendInPieces(edits: readonly Edit[]): Message | undefined {
+    let some: Edit[] = [];
+    let length = 0;
+    for (const edit of edits) {
+      const own = lengthOfEdit(edit);
+      if (some.length > 0 && length + own > MAX_MESSAGE_LENGTH) {
+        const message = this.#send(some);
+        if (message) this.#said.push(message);
+        [some, length] = [[], 0];
+      }
+      some.push(edit);
+      length += own;
+    }
+    const message = this.#send(some);
+    if (message) this.#said.push(message);
+    return this.#said.shift();
+  }
+
   #send(edits: Edit[]): Message | undefined {
     if (edits.length === 0) return undefined;
     const message: Message = { sender: this.name, id: `${this.site}.${++this.#messageCount}`, edits };
     this.#inbox.take(message);
     return message;
   }
+}
+
+/** What of a piece is not in a text: it may have been said without what was added at one of its ends. */
+function withoutSaid(piece: string, text: string): string {
+  if (text.includes(piece)) return '';
+  const ends = [...piece.matchAll(/(?<=\s)(?=\S)/g)].map(({ index }) => index);
+  const prefix = ends.findLast((end) => text.includes(piece.slice(0, end))) ?? 0;
+  const suffix = ends.find((end) => text.includes(piece.slice(end))) ?? piece.length;
+  return prefix >= piece.length - suffix ? piece.slice(prefix) : piece.slice(0, suffix);
 }
 
 /** Why a change does not fit the text it is made on. */

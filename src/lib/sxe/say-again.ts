@@ -3,7 +3,10 @@
  */
 import type { FieldChanges, SetEdit } from './edits.js';
 import type { Fields, SharedRecord } from './record.js';
+import { splitChange } from './split-change.js';
 import { isMergeable, withWords, type Words } from './words.js';
+
+type Piece = Pick<SetEdit, 'chdata' | 'replaceFrom' | 'replaceCount'>;
 
 /**
  * Words as edits of what holds, one for each piece of a text. What was said before is marked as said again, and is said even
@@ -13,12 +16,12 @@ export function sayAgain(record: SharedRecord, words: Words, author: string): Se
   const { parent, weight, ns, name, pitarget, pidata, chdata } = changed(record, words);
   const whole = { parent, weight, ns, name, pitarget, pidata };
   const isChanged = Object.values(whole).some((field) => field !== undefined);
-  const pieces: Pick<SetEdit, 'chdata' | 'replaceFrom' | 'replaceCount'>[] = [];
-  if (chdata !== undefined && !isMergeable(record)) pieces.push({ chdata });
+  const pieces: Piece[] = [];
+  if (chdata !== undefined && !isMergeable(record)) pieces.push(...inPieces({ chdata }, record.rid));
   else if (chdata !== undefined) {
     // From the end to the beginning, so that no piece moves another.
     for (const { from, count, inserted } of words.delta.toReversed())
-      pieces.push({ chdata: inserted, replaceFrom: from, replaceCount: count });
+      pieces.push(...inPieces({ chdata: inserted, replaceFrom: from, replaceCount: count }, record.rid));
   }
   if (pieces.length === 0 && (isChanged || !words.isHeld)) pieces.push({});
   return pieces.map((piece, index) => ({
@@ -29,6 +32,13 @@ export function sayAgain(record: SharedRecord, words: Words, author: string): Se
     ...(index === 0 && withoutUndefined(whole)),
     ...(!words.isHeld && { author }),
   }));
+}
+
+/** One that is too long for a stanza as several. */
+function inPieces(piece: Piece, target: string): Piece[] {
+  return splitChange({ kind: 'set', target, ...piece }).map(({ chdata, replaceFrom, replaceCount }) => {
+    return { chdata, replaceFrom, replaceCount };
+  });
 }
 
 /** What others know of somebody's words may be a guess; they may add to the text by it, but not take away. */

@@ -21,6 +21,8 @@ export interface TreeElement {
   attributes: TreeAttribute[];
   children: TreeNode[];
   rid?: string;
+  /** Of `Fingerprints`, while trees are compared. */
+  print?: number;
 }
 
 export interface TreeLeaf {
@@ -30,6 +32,8 @@ export interface TreeLeaf {
   /** Of an instruction. */
   target: string;
   rid?: string;
+  /** Of `Fingerprints`, while trees are compared. */
+  print?: number;
 }
 
 export type TreeNode = TreeElement | TreeLeaf;

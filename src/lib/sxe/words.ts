@@ -4,7 +4,7 @@
 import { diffOnce, isInsideWord } from './diff-text.js';
 import type { FieldChanges, SetChange, SetEdit } from './edits.js';
 import type { Fields, SharedRecord } from './record.js';
-import { applyDelta, composeDeltas, type TextDelta } from './text-delta.js';
+import { applyDelta, composeDeltas, transformDelta, type TextDelta } from './text-delta.js';
 import { findFaultInComment, findFaultInRange, splitsPair } from './validity.js';
 
 export interface Words {
@@ -86,6 +86,16 @@ export function addAtEnd(words: Words, record: SharedRecord, piece: string): voi
   if (words.delta.some(({ inserted }) => inserted.includes(piece))) return;
   const { length } = textWithWords(record, record.fields, words);
   words.delta = composeDeltas(words.delta, [{ from: length, count: 0, inserted: piece }]);
+}
+
+/** Words of two as those of one: both were made on what holds. */
+export function joinWords(first: Words, second: Words): Words {
+  return {
+    delta: composeDeltas(first.delta, transformDelta(second.delta, first.delta)),
+    fields: { ...first.fields, ...second.fields },
+    upTo: 'unsure',
+    isHeld: first.isHeld && second.isHeld,
+  };
 }
 
 function textWithWords(record: SharedRecord, fields: Readonly<Fields>, words: Words): string {

@@ -1,4 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { createDocument } from '../../../src/lib/sxe/load-tree.js';
+import { lengthOfEdit } from '../../../src/lib/sxe/message-log.js';
+import { EditingSession } from '../../../src/lib/sxe/session/editing-session.js';
+import { splitChange } from '../../../src/lib/sxe/split-change.js';
+import { FakeRoom } from './fake-room.js';
+import { VirtualClock } from './virtual-clock.js';
 import type { Edit, NewEdit, SetEdit } from '../../../src/lib/sxe/edits.js';
 import { Joining } from '../../../src/lib/sxe/joining.js';
 import { Participant } from '../../../src/lib/sxe/participant.js';
@@ -320,7 +326,7 @@ describe('clarifications', () => {
   it('19. a snapshot is taken from one sender', () => {
     const joining = new Joining({ name: 'b', site: 'site0000b' });
     const begin = { kind: 'document-begin', prolog: '' } as const;
-    const end = { kind: 'document-end', lastSender: '', lastId: '', seen: [] } as const;
+    const end = { kind: 'document-end', lastSender: '', lastId: '', seen: [], following: 0 } as const;
     expect(joining.receive('x', '1', [begin, end])).toEqual({ kind: 'refused', reason: 'no-offer-accepted' });
     expect([joining.offered('a'), joining.offered('x')]).toEqual(['accept-state', 'refuse-state']);
     expect(joining.receive('x', '2', [begin, element('x', ''), end])).toMatchObject({ kind: 'refused' });
@@ -364,5 +370,57 @@ describe('clarifications', () => {
       '<?xml-stylesheet href="style.xsl" type="text/xsl"?>\n<html xmlns="http://www.w3.org/1999/xhtml"><head><title>' +
         '<!--Thedocument title goes here.-->Royal Musings</title></head><body/></html>\n',
     );
+  });
+
+  it('22. who was away gets the messages that were missed, and holds back what nobody can hear', async () => {
+    const clock = new VirtualClock();
+    const room = new FakeRoom(clock, () => 0.5);
+    let sites = 0;
+    const surroundings = { clock, newSite: () => `site0000${String.fromCharCode(97 + sites++)}` };
+    const channel = room.enter('a');
+    const make = (name: string, site: string) => createDocument('<r>one</r>', name, site);
+    const a = EditingSession.share(channel, 'urn:xmpp:jingle:apps:xml', make, surroundings);
+    const b = EditingSession.join(room.enter('b'), 'urn:xmpp:jingle:apps:xml', surroundings);
+    await clock.pass(5_000);
+    const sent: string[] = [];
+    const pass = room.pass.bind(room);
+    room.pass = (from, to, content, id) => {
+      sent.push(`${from.name} ${content.kind}`);
+      pass(from, to, content, id);
+    };
+    channel.lose();
+    await clock.pass(1_000);
+    a.apply(a.text.replace('one', 'one two'));
+    for (const word of ['three', 'four']) b.apply(b.text.replace('one', `${word} one`));
+    await clock.pass(1_000);
+    expect(a.participant.document.record(a.participant.document.root?.rid ?? '')).toBeDefined();
+    channel.comeIn();
+    await clock.pass(10_000);
+    expect(sent).toEqual([
+      'b state',
+      'b state',
+      'a connect',
+      'b have',
+      'a want',
+      'b missed',
+      'a connect',
+      'a state',
+    ]);
+    expect([a.text, b.text]).toEqual(['<r>three four one two</r>\n', '<r>three four one two</r>\n']);
+  });
+
+  it('23. a text that is longer than a stanza is continued', () => {
+    const text = `${'x'.repeat(23_999)}😀${'é&'.repeat(6_000)}`;
+    const changes = splitChange({ kind: 'new', rid: 't', type: 'text', chdata: text, parent: 'r' });
+    expect(changes.map(({ kind }) => kind)).toEqual(['new', 'set', 'set', 'set']);
+    const document = inAnyOrder({}, [root]);
+    changes.forEach((change, version) =>
+      document.apply(change.kind === 'set' ? { ...change, version } : change, 'a'),
+    );
+    expect(document.record('t')?.fields.chdata).toBe(text);
+    for (const change of changes) expect(lengthOfEdit(change)).toBeLessThan(24_300);
+    const dashes = `${'- '.repeat(11_999)}x-y`;
+    const [begin] = splitChange({ kind: 'set', target: 'c', chdata: `${dashes}${'z'.repeat(9_000)}` });
+    expect(begin.chdata.endsWith('-')).toBe(false);
   });
 });

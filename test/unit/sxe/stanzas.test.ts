@@ -58,7 +58,7 @@ describe('sxe elements', () => {
         { kind: 'new', type: 'attr', rid: 'GUID2', parent: 'GUID1', ns: 'xml', name: 'lang', chdata: 'fi' },
         { kind: 'set', target: 'GUID2', version: 1, chdata: 'en' },
         { kind: 'remove', target: 'GUID9' },
-        { kind: 'document-end', lastSender: 'jid3', lastId: 'abc', seen: [] },
+        { kind: 'document-end', lastSender: 'jid3', lastId: 'abc', seen: [], following: 0 },
       ],
     });
   });
@@ -68,10 +68,43 @@ describe('sxe elements', () => {
       { kind: 'document-begin', prolog: '<?xml version="1.0"?>' },
       { kind: 'new', type: 'text', rid: 'a', parent: 'b', weight: -2.5, chdata: 'x\n"y"', creator: 'me' },
       { kind: 'set', target: 'a', version: 1, chdata: 'z', replaceFrom: 0, replaceCount: 2, author: 'me' },
-      { kind: 'document-end', lastSender: '', lastId: '', seen: [{ sender: 'a@b/c', id: 'site0000a.1' }] },
+      {
+        kind: 'document-end',
+        lastSender: '',
+        lastId: '',
+        seen: [{ sender: 'a@b/c', id: 'site0000a.1' }],
+        following: 1,
+      },
+      {
+        kind: 'owed',
+        author: 'me',
+        target: 'a',
+        changes: [{ kind: 'set', target: 'a', chdata: 'z', replaceFrom: 0, replaceCount: 2 }],
+      },
     ];
     const message = { session: 's', id: '1', content: { kind: 'state' as const, items } };
     expect(decodeSxe(parseXml(serialize(encodeSxe(message))))).toEqual(message);
+  });
+
+  it('writes what it reads of what was missed', () => {
+    const seen = [{ sender: 'a@b/c', id: 'site0000a.1' }];
+    const contents: SxeContent[] = [
+      { kind: 'connect' },
+      { kind: 'connect', seen: [] },
+      { kind: 'connect', seen },
+      { kind: 'have', seen },
+      { kind: 'want', seen: [] },
+      { kind: 'missed', messages: [], isLast: true },
+      {
+        kind: 'missed',
+        messages: [{ sender: 'x', id: 'site0000x.1', edits: [{ kind: 'remove', target: 'a' }] }],
+        isLast: false,
+      },
+    ];
+    for (const content of contents) {
+      const message = { session: 's', id: '1', content };
+      expect(decodeSxe(parseXml(serialize(encodeSxe(message))))).toEqual(message);
+    }
   });
 
   it('leaves numbers that are none to the engine', () => {

@@ -2,11 +2,13 @@
 import type { SxeContent, SxeMessage } from '../stanzas.js';
 
 export type ChannelEvent =
-  /** Own messages may come back, as in a room. */
-  | { kind: 'message'; sender: string; message: SxeMessage }
+  /** Own messages may come back, as in a room. `isPrivate`: in a room, but to nobody else. */
+  | { kind: 'message'; sender: string; message: SxeMessage; isPrivate?: boolean }
   /** Somebody is in the session. */
   | { kind: 'present'; name: string }
   | { kind: 'gone'; name: string }
+  /** The connection is broken. It may go on as if nothing had been (`resumed`), or be lost. */
+  | { kind: 'cut' | 'resumed' }
   /** The stream was lost: nothing is known from here on. */
   | { kind: 'lost' }
   /** There is a new one: what was sent since the last one has been missed. */

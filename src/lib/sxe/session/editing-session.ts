@@ -1,74 +1,97 @@
 /**
  * A participant at work: what comes from the others goes into the document, what is changed here goes out, who joins gets
- * the document, and after a gap it is fetched again (XEP-0284 §6 to §8).
+ * the document, and after a gap everybody gets what it has missed (XEP-0284 §6 to §8, CLARIFICATIONS 22).
  */
-import { randomBytes } from 'node:crypto';
 import { NegativeError, TimeoutError } from '../../errors.js';
-import { EventQueue } from '../../jingle/event-queue.js';
-import { xml } from '../../xml/element.js';
-import type { Change, Outcome } from '../edits.js';
+import { EventQueue } from '../../event-queue.js';
+import { isEdit, type Change, type Outcome, type SeenMessage, type StateItem } from '../edits.js';
 import type { Message } from '../inbox.js';
-import { Joining } from '../joining.js';
-import { createDocument } from '../load-tree.js';
+import type { JoinStep } from '../joining.js';
+import { hasMore, MessageLog } from '../message-log.js';
 import { mergeWorkingCopy, type MergedText } from '../merge-working-copy.js';
 import { Participant, type Received } from '../participant.js';
 import type { SharedDocument } from '../shared-document.js';
-import { snapshotItems, splitState } from '../snapshot.js';
-import type { SxeContent } from '../stanzas.js';
+import type { SxeContent, SxeMessage } from '../stanzas.js';
 import { readWorkingCopy, writeWorkingCopy } from '../working-copy.js';
+import { Absent } from './absent.js';
+import { batchChanges } from './batches.js';
+import { CatchUp } from './catch-up.js';
 import type { Channel, ChannelEvent } from './channel.js';
+import { Alarm, realSurroundings, type Clock, type Surroundings } from './clock.js';
+import { Fetching } from './fetching.js';
+import { Giving } from './giving.js';
+import type { Keeper, KeptDocument } from './keeper.js';
+import { Outbox } from './outbox.js';
 
 export type EditingEvent =
   /**
-   * The document is here: at the beginning, and again after a gap. `unmerged`: both sides have changed the same words
-   * meanwhile; the document has those of the others, and this text has both, between marks.
+   * The document is here: at the beginning, and again when so much was missed that it had to be sent anew. `unmerged`: what
+   * was written here could not be brought into it; the text has both, between marks.
    */
   | { kind: 'document'; isAgain: boolean; unmerged?: MergedText }
   /** Others have changed it. */
   | { kind: 'changed'; received: readonly Received[] }
   | { kind: 'joined' | 'left'; name: string };
 
-/** Servers take stanzas of 64 KiB at least, and escapes make a text longer. */
-const MAX_STATE_LENGTH = 24_000;
 /** So long nothing has to come before what a conflict has undone is said again. */
 const QUIET_MS = 150;
-/** So long one waits for somebody to offer the document. */
+/** The same after a gap, when others may have something to say that was missed. */
+const SETTLED_MS = 1_000;
+/** So long one waits for somebody to offer the document; after a gap others may have to come back first. */
 const OFFER_MS = 10_000;
-/** So long, when everybody asks, before the one of the lowest name goes on with its own. */
-const TAKE_OVER_MS = 700;
-const MAX_ATTEMPTS = 8;
-/** So long after a gap two may find out that they have gone on apart. */
-const APART_MS = 60_000;
+const OFFER_AFTER_GAP_MS = 60_000;
+/** So long after something seems to be missing it is asked for. */
+const MISSING_MS = 2_000;
 
 export class EditingSession {
   readonly #channel: Channel;
-  readonly #application: string;
+  readonly #clock: Clock;
+  readonly #newSite: () => string;
   readonly #events = new EventQueue<EditingEvent>(100_000);
-  #participant: Participant | undefined;
-  #joining: Joining | undefined;
-  #offerTimer: NodeJS.Timeout | undefined;
-  #quietTimer: NodeJS.Timeout | undefined;
-  #messages = 0;
-  /** Own messages that have not come back yet. */
-  readonly #onTheWay = new Set<string>();
-  /** Who is there, and of these who asks for the document while we do. */
+  readonly #outbox: Outbox;
+  readonly #catchUp: CatchUp;
+  readonly #giving: Giving;
+  readonly #log = new MessageLog();
   readonly #present = new Set<string>();
-  readonly #asking = new Set<string>();
-  /** Who may offer the document because we have asked. */
-  #asked = new Set<string>();
-  /** After a gap the text before it stays what is common to all, until all have found each other again. */
-  #isApart = false;
-  #apartTimer: NodeJS.Timeout | undefined;
-  /** Counts the gaps: what was to be sent before one is not sent after it. */
-  #stay = 0;
-  /** The text as everybody had it when all that we had sent was there. */
-  #agreed = '';
-  /** One thing after the other, in the order of the decisions. */
-  #sending: Promise<void> = Promise.resolve();
+  /** Those whose words we wait for, and who are not there. */
+  readonly #absent: Absent;
+  /** Own messages that have not come back yet. */
+  readonly #onTheWay = new Map<string, Message>();
+  readonly #quiet: Alarm;
+  readonly #gapAlarm: Alarm;
+  #participant: Participant | undefined;
+  #fetching: Fetching | undefined;
+  /** The name under which the others know what was sent last. */
+  #name: string;
+  /** There is no stream that this session is known on. */
+  #isOffline = false;
+  /** There is no connection. */
+  #isCut = false;
+  #snapshotFrom: string | undefined;
+  /** Who offers the document although we have said that we have it does not know how to give what was missed. */
+  #takesForeignOffer = false;
 
-  private constructor(channel: Channel, application: string) {
+  private constructor(
+    channel: Channel,
+    application: string,
+    { clock, newSite }: Surroundings,
+    private readonly keeper: Keeper | undefined,
+  ) {
     this.#channel = channel;
-    this.#application = application;
+    this.#clock = clock;
+    this.#newSite = newSite;
+    this.#name = channel.name;
+    this.#quiet = new Alarm(clock);
+    this.#gapAlarm = new Alarm(clock);
+    this.#absent = new Absent(clock);
+    this.#outbox = new Outbox(channel, (error) => this.#end(error));
+    this.#giving = new Giving(application, this.#log, this.#outbox);
+    this.#catchUp = new CatchUp({
+      clock,
+      seen: () => this.participant.inbox.seen(),
+      announce: (content) => this.#outbox.send(content),
+      send: (name, content) => this.#sendTo(name, content),
+    });
   }
 
   /** Begins a session with a document. */
@@ -76,15 +99,14 @@ export class EditingSession {
     channel: Channel,
     application: string,
     makeDocument: (name: string, site: string) => SharedDocument,
+    surroundings: Surroundings = realSurroundings,
+    keeper?: Keeper,
   ): EditingSession {
-    const session = new EditingSession(channel, application);
-    const site = newSite();
-    session.#participant = new Participant({
-      name: channel.name,
-      site,
-      document: makeDocument(channel.name, site),
-    });
-    session.#agreed = session.text;
+    const session = new EditingSession(channel, application, surroundings, keeper);
+    const site = surroundings.newSite();
+    const document = makeDocument(channel.name, site);
+    session.#participant = new Participant({ name: channel.name, site, document });
+    keeper?.begin(session.#participant);
     void session.#run();
     return session;
   }
@@ -92,9 +114,38 @@ export class EditingSession {
   /**
    * Fetches the document of a session that has begun. The first event is `document`.
    */
-  static join(channel: Channel, application: string): EditingSession {
-    const session = new EditingSession(channel, application);
-    session.#connect();
+  static join(
+    channel: Channel,
+    application: string,
+    surroundings: Surroundings = realSurroundings,
+    keeper?: Keeper,
+  ): EditingSession {
+    const session = new EditingSession(channel, application, surroundings, keeper);
+    session.#fetch(OFFER_MS);
+    void session.#run();
+    return session;
+  }
+
+  /** Goes on with a document that was kept, as after a gap. The first event is `document`. */
+  static resume(
+    channel: Channel,
+    application: string,
+    { name, snapshot, messages }: KeptDocument,
+    keeper: Keeper,
+    surroundings: Surroundings = realSurroundings,
+  ): EditingSession {
+    const session = new EditingSession(channel, application, surroundings, keeper);
+    const site = surroundings.newSite();
+    const participant = Participant.fromSnapshot({ name: channel.name, site }, snapshot, name);
+    for (const message of messages) {
+      session.#log.add(message);
+      participant.receive(message);
+    }
+    session.#participant = participant;
+    keeper.begin(participant);
+    participant.isHolding = true;
+    session.#events.push({ kind: 'document', isAgain: false });
+    session.#return();
     void session.#run();
     return session;
   }
@@ -107,6 +158,16 @@ export class EditingSession {
   get participant(): Participant {
     if (!this.#participant) throw new NegativeError('the document is not here yet');
     return this.#participant;
+  }
+
+  /** The id of the session. */
+  get session(): string {
+    return this.#channel.session;
+  }
+
+  /** Who else is in the session, by the names under which they are known there. */
+  get present(): string[] {
+    return [...this.#present].filter((name) => name !== this.#channel.name);
   }
 
   /** The document, with our own words that are still to be sent. */
@@ -125,70 +186,21 @@ export class EditingSession {
 
   edit(changes: readonly Change[]): Outcome[] {
     const outcomes: Outcome[] = [];
-    for (const some of batches(changes)) {
+    for (const some of batchChanges(changes)) {
       const result = this.participant.edit(some);
       outcomes.push(...result.outcomes);
-      this.#say(result.message);
+      if (result.message) this.#say(result.message);
     }
     return outcomes;
   }
 
   /** Says what is still to be said, and goodbye. */
   async close(): Promise<void> {
-    clearTimeout(this.#quietTimer);
-    clearTimeout(this.#offerTimer);
-    clearTimeout(this.#apartTimer);
-    if (this.#participant) this.#say(this.#participant.flush());
-    await this.#sending.catch(() => undefined);
+    this.#stopTimers();
+    if (this.#participant) this.#flush(this.#participant);
+    await this.#outbox.flush();
     await this.#channel.close();
     this.#events.end();
-  }
-
-  #connect(): void {
-    // What has come since the connection was lost is not to be lost, too.
-    this.#joining ??= this.#newJoining();
-    this.#ask();
-    clearTimeout(this.#offerTimer);
-    this.#offerTimer = setTimeout(() => this.#takeOver(), this.#participant ? TAKE_OVER_MS : OFFER_MS);
-  }
-
-  #ask(): void {
-    this.#asked = new Set(this.#present);
-    this.#send({ kind: 'connect' });
-  }
-
-  #newJoining(): Joining {
-    return new Joining({ name: this.#channel.name, site: newSite() });
-  }
-
-  /**
-   * Nobody has offered the document. When everybody has come back at the same time, as after a restart of the server, all
-   * of them ask: then that of the lowest name is the one, and the others bring theirs along.
-   */
-  #takeOver(attempt = 1): void {
-    if (!this.#participant) {
-      this.#end(new TimeoutError('timed out: nobody in the session has sent the document'));
-    } else if (attempt < MAX_ATTEMPTS && [...this.#present].some((name) => name < this.#channel.name)) {
-      // Theirs is the one; perhaps they were not there yet when we asked.
-      this.#ask();
-      this.#offerTimer = setTimeout(() => this.#takeOver(attempt + 1), 2 * TAKE_OVER_MS);
-    } else {
-      this.#goOnWithOwn();
-    }
-  }
-
-  #goOnWithOwn(): void {
-    clearTimeout(this.#offerTimer);
-    if (!this.#joining || this.#joining.accepted !== undefined) return;
-    this.#joining = undefined;
-    // New records with the same text: old messages that are still on their way change nothing in them.
-    const site = newSite();
-    const document = createDocument(this.text, this.#channel.name, site);
-    this.#participant = new Participant({ name: this.#channel.name, site, document });
-    for (const name of this.#present) this.#participant.joined(name);
-    this.#onTheWay.clear();
-    this.#events.push({ kind: 'document', isAgain: true });
-    for (const name of new Set([...this.#asking, ...this.#present])) this.#offer(name);
   }
 
   async #run(): Promise<void> {
@@ -201,228 +213,285 @@ export class EditingSession {
   }
 
   #end(error?: unknown): void {
-    clearTimeout(this.#apartTimer);
-    clearTimeout(this.#quietTimer);
-    clearTimeout(this.#offerTimer);
+    this.#stopTimers();
     this.#events.end(error);
+    // What comes now is for nobody.
+    void this.#channel.events.return?.();
+  }
+
+  #stopTimers(): void {
+    this.#quiet.cancel();
+    this.#gapAlarm.cancel();
+    this.#catchUp.stop();
+    this.#fetching?.stop();
+    this.#absent.stop();
   }
 
   #take(event: ChannelEvent): void {
     switch (event.kind) {
       case 'present':
-        this.#present.add(event.name);
-        this.#participant?.joined(event.name);
-        this.#events.push({ kind: 'joined', name: event.name });
+        this.#onPresent(event.name);
         break;
       case 'gone':
         this.#present.delete(event.name);
-        this.#participant?.left(event.name);
-        if (this.#joining?.left(event.name) === true) this.#ask();
+        this.#catchUp.gone(event.name);
+        this.#fetching?.gone(event.name);
         this.#events.push({ kind: 'left', name: event.name });
         this.#waitForQuiet();
         break;
+      case 'cut':
+        this.#hold();
+        break;
+      case 'resumed':
+        this.#isCut = false;
+        this.#waitForQuiet();
+        break;
       case 'lost':
-        this.#stay += 1;
-        this.#isApart = true;
-        clearTimeout(this.#apartTimer);
-        this.#apartTimer = setTimeout(() => (this.#isApart = false), APART_MS);
+        this.#hold();
+        this.#isOffline = true;
+        this.#snapshotFrom = undefined;
         this.#present.clear();
-        this.#asking.clear();
-        clearTimeout(this.#offerTimer);
-        // What waits is from before: the new document has it, or nobody does.
-        this.#joining = this.#newJoining();
+        this.#outbox.drop();
+        this.#stopTimers();
         break;
       case 'gap':
-        this.#connect();
+        this.#isOffline = this.#isCut = false;
+        this.#return();
         break;
       case 'message':
-        this.#onMessage(event.sender, event.message.id, event.message.content);
+        this.#onMessage(event.sender, event.message, event.isPrivate === true);
     }
   }
 
-  #onMessage(sender: string, id: string, content: SxeContent): void {
-    const isOwn = sender === this.#channel.name;
-    switch (content.kind) {
-      case 'connect':
-        if (!isOwn && this.#participant) this.#onConnect(sender);
-        break;
-      case 'state-offer':
-        if (!isOwn) this.#onOffer(sender);
-        break;
-      case 'accept-state':
-        if (!isOwn && this.#participant && !this.#joining) this.#sendDocument(sender);
-        break;
-      case 'state':
-        if (this.#joining) this.#onStateOfJoining(this.#joining, sender, id, content.items);
-        else this.#onEdits({ sender, id, edits: content.items.filter(isEdit) });
-        break;
-      case 'refuse-state':
-      case 'advertisement':
-        break;
-    }
+  #onPresent(name: string): void {
+    this.#present.add(name);
+    this.#absent.isBack(name);
+    this.#participant?.joined(name);
+    this.#fetching?.present();
+    this.#events.push({ kind: 'joined', name });
   }
 
-  #onConnect(sender: string): void {
-    if (!this.#joining) {
-      this.#offer(sender);
+  /** What was written meanwhile goes out, and what was missed comes. */
+  #return(): void {
+    if (!this.#participant) {
+      this.#fetch(OFFER_AFTER_GAP_MS);
       return;
     }
-    // Who comes after us has not heard that we ask.
-    if (!this.#asking.has(sender)) this.#ask();
-    this.#asking.add(sender);
+    // A snapshot that was under way will not be completed.
+    this.#fetching = undefined;
+    if (this.#channel.name !== this.#name) this.#rename(this.#participant);
+    for (const { id, edits } of this.#onTheWay.values())
+      this.#outbox.send({ kind: 'state', items: edits }, id);
+    this.#takesForeignOffer = true;
+    this.#catchUp.announce();
+    this.#waitForQuiet();
   }
 
-  #onOffer(sender: string): void {
-    const wasAsked = this.#asked.delete(sender);
-    if (this.#joining) this.#answerOffer(this.#joining, sender);
-    else if (wasAsked || !this.#participant) this.#sendTo(sender, { kind: 'refuse-state' });
-    else this.#onForeignOffer(sender);
+  /** Until one hears the others again. */
+  #hold(): void {
+    this.#isCut = true;
+    if (this.#participant) this.#participant.isHolding = true;
   }
 
-  /**
-   * Nobody has asked for it: the other one has gone on with its own document, as we may have done, because neither knew of
-   * the other. That of the lower name is the one.
-   */
-  #onForeignOffer(sender: string): void {
-    if (this.#channel.name < sender) {
-      this.#offer(sender);
-      return;
-    }
-    this.#joining = this.#newJoining();
-    this.#answerOffer(this.#joining, sender);
+  #rename(before: Participant): void {
+    this.#name = this.#channel.name;
+    const { participant, message } = before.renamed(this.#name, this.#newSite());
+    if (message) this.#keep(message);
+    this.#participant = participant;
+    for (const name of this.#present) participant.joined(name);
+    // The room would take these for others: who has missed them asks for them.
+    this.#onTheWay.clear();
   }
 
-  #answerOffer(joining: Joining, sender: string): void {
-    const answer = joining.offered(sender);
-    this.#sendTo(sender, { kind: answer });
-    if (answer !== 'accept-state') return;
-    clearTimeout(this.#offerTimer);
-    // Who has offered may have lost the document itself since then.
-    this.#offerTimer = setTimeout(() => {
-      if (joining === this.#joining && joining.left(sender)) this.#connect();
-    }, OFFER_MS);
+  #fetch(waitMs: number): void {
+    this.#fetching = this.#newFetching();
+    this.#fetching.ask(waitMs);
   }
 
-  #offer(to: string): void {
-    this.#sendTo(to, {
-      kind: 'state-offer',
-      descriptions: [xml('description', { xmlns: this.#application })],
+  #newFetching(): Fetching {
+    this.#fetching?.stop();
+    return new Fetching({
+      clock: this.#clock,
+      name: this.#channel.name,
+      site: this.#newSite(),
+      ask: this.#participant ? undefined : () => this.#outbox.send({ kind: 'connect' }),
+      answer: (name, content) => this.#sendTo(name, content),
+      fail: () => this.#onNothingFetched(),
     });
   }
 
-  /** Between begin and end nothing else is sent (§5.4). */
-  #sendDocument(to: string): void {
-    const participant = this.participant;
-    participant.joined(to);
-    for (const items of splitState(snapshotItems(participant.snapshot()), MAX_STATE_LENGTH))
-      this.#sendTo(to, { kind: 'state', items });
+  #onNothingFetched(): void {
+    if (this.#participant) {
+      this.#fetching = undefined;
+      this.#catchUp.announceAgain();
+      this.#waitForQuiet();
+    } else this.#end(new TimeoutError('timed out: nobody in the session has sent the document'));
   }
 
-  #onStateOfJoining(
-    joining: Joining,
-    sender: string,
-    id: string,
-    items: Extract<SxeContent, { kind: 'state' }>['items'],
-  ): void {
-    const step = joining.receive(sender, id, items);
-    if (step.kind !== 'joined') return;
-    clearTimeout(this.#offerTimer);
-    this.#joining = undefined;
-    const mine = this.#participant && writeWorkingCopy(this.#participant);
-    this.#participant = step.participant;
-    for (const name of this.#present) this.#participant.joined(name);
-    const unmerged = mine === undefined ? undefined : this.#bringAlong(mine);
-    if (mine === undefined) this.#agreed = this.text;
-    this.#events.push({ kind: 'document', isAgain: mine !== undefined, ...(unmerged && { unmerged }) });
-    if (step.received.length > 0) this.#events.push({ kind: 'changed', received: step.received });
+  #onMessage(sender: string, { id, content }: SxeMessage, isPrivate: boolean): void {
+    const isOwn = sender === this.#channel.name;
+    if (content.kind === 'state') this.#onState(sender, id, content.items, isPrivate);
+    else if (!isOwn && this.#participant) this.#onNegotiation(this.#participant, sender, content);
+    else if (!isOwn && content.kind === 'state-offer') this.#fetching?.offered(sender);
+  }
+
+  #onNegotiation(participant: Participant, sender: string, content: SxeContent): void {
+    switch (content.kind) {
+      case 'connect':
+        if (content.seen) this.#onSeen(sender, content.seen, true);
+        else this.#onConnect(participant, sender);
+        break;
+      case 'have':
+        this.#onSeen(sender, content.seen, false);
+        break;
+      case 'want':
+        this.#giving.giveMissed(participant, sender, content.seen);
+        break;
+      case 'missed':
+        // Only who was asked may speak for others.
+        if (sender !== this.#catchUp.asked && sender !== this.#snapshotFrom) break;
+        for (const message of content.messages) this.#onEdits(message);
+        if (sender === this.#catchUp.asked) this.#catchUp.received(content.isLast);
+        break;
+      case 'state-offer':
+        this.#onOffer(sender);
+        break;
+      case 'accept-state':
+        this.#giving.sendDocument(participant, sender);
+        break;
+      default:
+        break;
+    }
+  }
+
+  #onSeen(sender: string, seen: readonly SeenMessage[], isAnnounced: boolean): void {
+    this.#takesForeignOffer = false;
+    this.#catchUp.heard(sender, seen, isAnnounced);
+  }
+
+  /** Somebody comes who has nothing, and knows nothing of what may be owed under its name. */
+  #onConnect(participant: Participant, sender: string): void {
+    participant.left(sender);
+    this.#speak(participant);
+    participant.joined(sender);
+    this.#giving.offer(sender);
+  }
+
+  /** Who was asked for what is missing has not kept it; or somebody does not know how to answer to that. */
+  #onOffer(sender: string): void {
+    if (this.#fetching) {
+      this.#fetching.offered(sender);
+    } else if (this.#catchUp.asked === sender ? !this.#catchUp.askOther() : this.#takesForeignOffer) {
+      this.#takesForeignOffer = false;
+      this.#fetching = this.#newFetching();
+      this.#fetching.offered(sender);
+    } else this.#sendTo(sender, { kind: 'refuse-state' });
+  }
+
+  #onState(sender: string, id: string, items: readonly StateItem[], isPrivate: boolean): void {
+    const fetching = this.#fetching;
+    if (fetching && (!this.#participant || fetching.isMeantFor(sender, items))) {
+      const step = fetching.receive(sender, id, items);
+      if (step.kind !== 'joined') return;
+      this.#snapshotFrom = sender;
+      this.#arrive(step);
+      return;
+    }
+    // A snapshot that was given up, or that nobody has asked for.
+    if (isPrivate || !items.every(isEdit)) return;
+    if (this.#participant) this.#onEdits({ sender, id, edits: items });
+  }
+
+  #arrive({ participant, waiting, received }: Extract<JoinStep, { kind: 'joined' }>): void {
+    const before = this.#participant;
+    this.#fetching = undefined;
+    if (before) this.#flush(before);
+    participant.isHolding = before?.isHolding ?? false;
+    this.#participant = participant;
+    this.#name = participant.name;
+    for (const name of this.#present) participant.joined(name);
+    for (const message of waiting) this.#log.add(message);
+    const unmerged = before && this.#bringAlong(before, participant);
+    this.keeper?.begin(participant);
+    this.#events.push({ kind: 'document', isAgain: before !== undefined, ...(unmerged && { unmerged }) });
+    if (received.length > 0) this.#events.push({ kind: 'changed', received });
+    // Whoever sent it may have missed something.
+    if (this.#channel.isEchoing) this.#catchUp.announce();
     this.#waitForQuiet();
   }
 
   /**
-   * What was written here and had perhaps not got through before the gap is written again where it is missing.
-   * @returns the text with marks, where both have changed the same words
+   * What has come here and is not in a snapshot.
+   * @returns the text with marks, when not all of it is kept any more
    */
-  #bringAlong(mine: string): MergedText | undefined {
-    const theirs = this.text;
-    const merged = mergeWorkingCopy(this.#agreed, mine, theirs, { mine: 'this file', theirs: 'the others' });
-    this.#onTheWay.clear();
-    this.#agreed = theirs;
-    this.#isApart = false;
-    if (merged.conflicts.length > 0) return merged;
-    if (merged.text !== theirs) this.apply(merged.text);
-    return undefined;
+  #bringAlong(before: Participant, now: Participant): MergedText | undefined {
+    // Who does not say what is in the snapshot has all that came back to us.
+    for (const message of now.inbox.isComplete ? this.#log.all() : this.#onTheWay.values())
+      now.receive(message);
+    if (!now.inbox.isComplete || !hasMore(before.inbox.seen(), now.inbox.seen())) return undefined;
+    const [mine, theirs] = [writeWorkingCopy(before), writeWorkingCopy(now)];
+    if (mine === theirs) return undefined;
+    return mergeWorkingCopy('', mine, theirs, { mine: 'this file', theirs: 'the others' });
+  }
+
+  #keep(message: Message): void {
+    if (this.#log.add(message)) this.keeper?.add(message);
   }
 
   #onEdits(message: Message): void {
-    const { participant } = this;
-    if (message.sender === this.#channel.name) {
-      this.#onTheWay.delete(message.id);
-      participant.receive(message);
-    } else {
-      const received = participant.receive(message);
-      if (received.length > 0) this.#events.push({ kind: 'changed', received });
-      this.#waitForQuiet();
-    }
-    if (this.#onTheWay.size === 0 && !this.#isApart) this.#agreed = this.text;
+    this.#keep(message);
+    if (message.sender === this.#name) this.#onTheWay.delete(message.id);
+    const received = this.participant.receive(message);
+    if (received.length > 0) this.#events.push({ kind: 'changed', received });
+    this.#waitForQuiet();
   }
 
   #waitForQuiet(): void {
-    clearTimeout(this.#quietTimer);
-    this.#quietTimer = setTimeout(() => {
-      if (this.#participant && !this.#joining) this.#say(this.#participant.speak());
-    }, QUIET_MS);
+    const ms = this.#participant?.isHolding === true ? SETTLED_MS : QUIET_MS;
+    this.#quiet.set(ms, () => this.#onQuiet());
   }
 
-  #say(message: Message | undefined): void {
-    // What is written while the document is fetched again is brought along as text.
-    if (!message || message.edits.length === 0 || this.#joining) return;
-    if (this.#channel.isEchoing) this.#onTheWay.add(message.id);
-    this.#queue(() => this.#channel.send({ kind: 'state', items: message.edits }, message.id));
+  #onQuiet(): void {
+    const participant = this.#participant;
+    if (!participant || this.#fetching || this.#isCut) return;
+    if (this.#catchUp.asked !== undefined) {
+      this.#waitForQuiet();
+      return;
+    }
+    participant.isHolding = false;
+    this.#speak(participant);
+    for (const name of participant.waitingFor()) {
+      if (this.#present.has(name)) continue;
+      this.#absent.waitFor(name, () => {
+        participant.left(name);
+        this.#waitForQuiet();
+      });
+    }
+    if (participant.inbox.gaps().length > 0 && !this.#gapAlarm.isSet)
+      this.#gapAlarm.set(MISSING_MS, () => this.#askForGaps());
   }
 
-  #send(content: SxeContent): void {
-    this.#queue(() => this.#channel.send(content, this.#newId()));
+  #askForGaps(): void {
+    if (this.participant.inbox.gaps().length === 0 || this.#catchUp.asked !== undefined) return;
+    this.#catchUp.announceAgain();
+    this.#waitForQuiet();
+  }
+
+  #speak(participant: Participant): void {
+    for (let message = participant.speak(); message; message = participant.speak()) this.#say(message);
+  }
+
+  #flush(participant: Participant): void {
+    for (let message = participant.flush(); message; message = participant.flush()) this.#say(message);
+  }
+
+  #say(message: Message): void {
+    this.#keep(message);
+    if (this.#channel.isEchoing) this.#onTheWay.set(message.id, message);
+    if (!this.#isOffline) this.#outbox.send({ kind: 'state', items: message.edits }, message.id);
   }
 
   #sendTo(name: string, content: SxeContent): void {
-    this.#queue(() => this.#channel.sendTo(name, content, this.#newId()));
+    void this.#outbox.sendTo(name, content);
   }
-
-  #queue(send: () => Promise<void>): void {
-    const stay = this.#stay;
-    this.#sending = this.#sending.then(() => (stay === this.#stay ? send() : undefined));
-    this.#sending.catch((error: unknown) => this.#end(error));
-  }
-
-  /** Of what is no edit: those have their own. */
-  #newId(): string {
-    this.#messages += 1;
-    return `s${this.#messages}-${randomBytes(4).toString('hex')}`;
-  }
-}
-
-function newSite(): string {
-  return randomBytes(8).toString('hex');
-}
-
-function isEdit<T extends { kind: string }>(
-  item: T,
-): item is Exclude<T, { kind: 'document-begin' | 'document-end' }> {
-  return item.kind !== 'document-begin' && item.kind !== 'document-end';
-}
-
-/** Changes in groups that fit into a stanza. */
-function* batches(changes: readonly Change[]): Generator<Change[]> {
-  let some: Change[] = [];
-  let length = 0;
-  for (const change of changes) {
-    const own = 200 + ('chdata' in change ? (change.chdata?.length ?? 0) : 0);
-    if (some.length > 0 && length + own > MAX_STATE_LENGTH) {
-      yield some;
-      [some, length] = [[], 0];
-    }
-    some.push(change);
-    length += own;
-  }
-  if (some.length > 0) yield some;
 }

@@ -6,7 +6,7 @@ import { DecodeError, NegativeError, StanzaError, TimeoutError } from '../../err
 import { queryInfo } from '../../disco/query.js';
 import { JID } from '../../jid/jid.js';
 import { shareEndpoint } from '../../jingle/endpoint.js';
-import { EventQueue } from '../../jingle/event-queue.js';
+import { EventQueue } from '../../event-queue.js';
 import type { JingleSession } from '../../jingle/jingle-session.js';
 import { PresenceWatch } from '../../roster/presence-watch.js';
 import { presenceSettled, sendPresence } from '../../roster/send-presence.js';

@@ -1,8 +1,9 @@
 /** An editing session in a room (XEP-0284 §5): everybody hears everything, and the room keeps the order. */
-import { ConnectionLostError, DecodeError, RemoteError, StanzaError } from '../../errors.js';
+import { ConnectionLostError, DecodeError, RemoteError, StanzaError, TimeoutError } from '../../errors.js';
 import type { JID } from '../../jid/jid.js';
-import { EventQueue } from '../../jingle/event-queue.js';
+import { EventQueue } from '../../event-queue.js';
 import { joinRoom, leaveRoom, removalFrom, type Occupancy } from '../../muc/room.js';
+import { RoomUser } from '../../muc/stanzas.js';
 import type { Session, WaitOptions } from '../../session/session.js';
 import { xml, type Element } from '../../xml/element.js';
 
@@ -27,8 +28,20 @@ export interface RoomOptions {
 
 /** As many events as wait while a participant is busy. */
 const MAX_EVENTS = 200_000;
+/** After a restart of the server rooms may take their time. */
 const RETRY_MS = 300;
-const MAX_ATTEMPTS = 30;
+const MAX_ATTEMPTS = 200;
+/** So long one waits for the answer of a room that one comes back to. */
+const ANSWER_MS = 10_000;
+/** Refusals that will not change by themselves. */
+const FINAL_CONDITIONS: readonly string[] = [
+  'not-authorized',
+  'registration-required',
+  'forbidden',
+  'conflict',
+  'not-allowed',
+  'jid-malformed',
+];
 
 /** Being in a room, before it is known which session is meant. */
 export class EditingRoom {
@@ -40,6 +53,7 @@ export class EditingRoom {
   readonly #subscriptions: Disposable[] = [];
   #channel: RoomChannel | undefined;
   #isInside = false;
+  #attempt = 0;
 
   private constructor(session: Session, options: RoomOptions) {
     this.#session = session;
@@ -50,9 +64,12 @@ export class EditingRoom {
       affiliation: undefined,
       role: undefined,
       isNew: false,
+      isNonAnonymous: false,
     };
     this.#subscriptions.push(
       session.handle({ name: 'presence', from: options.room }, (presence) => this.#onPresence(presence)),
+      session.on('disconnected', () => this.#channel?.push({ kind: 'cut' })),
+      session.on('resumed', () => this.#channel?.push({ kind: 'resumed' })),
       session.on('reconnected', () => void this.#reenter()),
     );
   }
@@ -120,34 +137,45 @@ export class EditingRoom {
     for (const subscription of this.#subscriptions.splice(0)) subscription[Symbol.dispose]();
   }
 
+  /** After another attempt has begun, this one is nobody's any more. */
   async #reenter(): Promise<void> {
+    const attempt = ++this.#attempt;
     this.#announced.clear();
     this.#isInside = false;
     this.#channel?.push({ kind: 'lost' });
     try {
-      this.#occupancy = await this.#enterAgain();
-      this.#isInside = true;
+      const occupancy = await this.#enterAgain(attempt);
       const channel = this.#channel;
-      if (!channel) return;
+      if (!occupancy || !channel) return;
+      this.#occupancy = occupancy;
+      this.#isInside = true;
+      if (!this.hasVoice) throw this.#silenced();
       await this.announce(channel.session, channel.title);
       channel.push({ kind: 'gap' });
     } catch (error) {
-      // Another stream has come in the meantime, and with it another attempt.
-      if (!(error instanceof ConnectionLostError)) this.#channel?.end(error);
+      // Another stream will come, and with it another attempt.
+      if (attempt === this.#attempt && !(error instanceof ConnectionLostError)) this.#channel?.end(error);
     }
   }
 
   /** When all come back at once, one makes the room anew, and the others find it locked until it is configured (§10.1). */
-  async #enterAgain(): Promise<Occupancy> {
-    for (let attempt = 1; ; attempt += 1) {
+  async #enterAgain(attempt: number): Promise<Occupancy | undefined> {
+    for (let tries = 1; attempt === this.#attempt; tries += 1) {
       try {
-        return await joinRoom(this.#session, { ...this.#options, mayRename: true, create: true });
+        const options = { ...this.#options, mayRename: true, create: true };
+        return await joinRoom(this.#session, options, { timeoutMs: ANSWER_MS });
       } catch (error) {
-        const isLocked = error instanceof StanzaError && error.condition === 'item-not-found';
-        if (!isLocked || attempt >= MAX_ATTEMPTS) throw error;
+        const isFinal = error instanceof StanzaError && FINAL_CONDITIONS.includes(error.condition);
+        const mayChange = error instanceof StanzaError || error instanceof TimeoutError;
+        if (isFinal || !mayChange || tries >= MAX_ATTEMPTS) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
+    return undefined;
+  }
+
+  #silenced(): RemoteError {
+    return new RemoteError(`this account may not speak in ${this.#options.room.toString()} any more`);
   }
 
   #onPresence(presence: Element): void {
@@ -156,8 +184,17 @@ export class EditingRoom {
     if (typeof from !== 'string' || slash < 0) return;
     const nick = from.slice(slash + 1);
     const removal = this.#isInside ? removalFrom(presence, this.#occupancy) : undefined;
+    if (removal?.isTemporary === true) {
+      // The service goes down without the stream: it is the same as a new stream.
+      void this.#reenter();
+      return;
+    }
     if (removal) {
       this.#channel?.end(new RemoteError(`${this.#options.room.toString()}: ${removal.reason}`));
+      return;
+    }
+    if (this.#isInside && nick === this.nick && roleIn(presence) === 'visitor') {
+      this.#channel?.end(this.#silenced());
       return;
     }
     const isGone = presence.attrs['type'] === 'unavailable' || presence.attrs['type'] === 'error';
@@ -170,6 +207,15 @@ export class EditingRoom {
     const [was, is] = [before?.has(channel.session) === true, sessions.has(channel.session)];
     if (is && !was) channel.push({ kind: 'present', name: nick });
     if (was && !is) channel.push({ kind: 'gone', name: nick });
+  }
+}
+
+function roleIn(presence: Element): string | undefined {
+  try {
+    return RoomUser.find(presence)?.item?.role;
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
   }
 }
 
@@ -248,7 +294,8 @@ class RoomChannel implements Channel {
     try {
       const decoded = sxe && decodeSxe(sxe);
       if (decoded?.session !== this.session) return;
-      this.push({ kind: 'message', sender: from.slice(prefix.length), message: decoded });
+      const isPrivate = type !== 'groupchat';
+      this.push({ kind: 'message', sender: from.slice(prefix.length), message: decoded, isPrivate });
     } catch (error) {
       // What a peer writes badly is none of ours.
       if (!(error instanceof DecodeError)) throw error;
