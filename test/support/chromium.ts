@@ -1,115 +1,58 @@
-/** A page in a headless Chromium, driven by its debugging protocol. */
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** Pages in a headless Chromium, the one of the system. */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import WebSocket from 'ws';
+import {
+  chromium,
+  type Browser,
+  type BrowserContextOptions,
+  type Page as BrowserPage,
+} from 'playwright-core';
 
-export interface Page {
+/** What a page should not do, and what it asked for. */
+export interface Watched {
+  /** What the page wrote to its console, threw, or was kept from by its policy. */
+  complaints: string[];
+  /** Requests for anything but its own files. */
+  requests: string[];
+}
+
+export interface Page extends Readonly<Watched> {
   /** The value of an expression, awaited when it is a promise. */
   evaluate: <T>(expression: string) => Promise<T>;
-  /** What the page wrote to its console, threw, or was kept from by its policy. */
-  complaints: readonly string[];
-  /** Requests that left the page's own file. */
-  requests: readonly string[];
   close: () => Promise<void>;
 }
 
-interface Reply {
-  id?: number;
-  method?: string;
-  params?: Record<string, unknown>;
-  result?: Record<string, unknown>;
-  error?: { message: string };
-  sessionId?: string;
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+  });
 }
 
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-dev-shm-usage',
-  '--window-size=1280,800',
-];
+/** A page in a window of its own, when it has been loaded. */
+export async function openAt(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<BrowserPage & { watched: Watched }> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
+  const watched: Watched = { complaints: [], requests: [] };
+  page.on('console', (message) => watched.complaints.push(message.text()));
+  page.on('pageerror', (error) => watched.complaints.push(String(error)));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(path.posix.dirname(`${url}x`))) watched.requests.push(request.url());
+  });
+  await page.goto(url);
+  return Object.assign(page, { watched });
+}
 
 /** Opens a file and resolves when it has been loaded. */
 export async function openPage(file: string): Promise<Page> {
-  const profile = await mkdtemp(path.join(tmpdir(), 'xmppctl-chromium-'));
-  const child = spawn(
-    'chromium',
-    [...flags, `--user-data-dir=${profile}`, '--remote-debugging-port=0', 'about:blank'],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const address = await new Promise<string>((resolve, reject) => {
-    let text = '';
-    child.once('error', reject);
-    child.stderr.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      const found = /ws:\/\/\S+/.exec(text);
-      if (found) resolve(found[0]);
-    });
-    void ended.then(() => reject(new Error(`chromium ended: ${text}`)));
-  });
-  const socket = new WebSocket(address, { maxPayload: 256 * 1024 * 1024 });
-  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-
-  const complaints: string[] = [];
-  const requests: string[] = [];
-  const waiting = new Map<number, (reply: Reply) => void>();
-  const events = new Map<string, () => void>();
-  socket.on('message', (data: Buffer) => {
-    const reply = JSON.parse(data.toString('utf8')) as Reply;
-    if (reply.id !== undefined) waiting.get(reply.id)?.(reply);
-    if (reply.method === undefined) return;
-    events.get(reply.method)?.();
-    const about = JSON.stringify(reply.params);
-    if (['Runtime.exceptionThrown', 'Runtime.consoleAPICalled', 'Log.entryAdded'].includes(reply.method))
-      complaints.push(about);
-    const { request } = reply.params as { request?: { url: string } };
-    if (reply.method === 'Network.requestWillBeSent' && request && !request.url.startsWith('file:'))
-      requests.push(request.url);
-  });
-  let count = 0;
-  /** Of the page, once there is one; before that the browser is spoken to. */
-  const target: { sessionId?: unknown } = {};
-  const send = (method: string, params: Record<string, unknown> = {}): Promise<Record<string, unknown>> =>
-    new Promise((resolve, reject) => {
-      const id = ++count;
-      waiting.set(id, ({ result, error }) => {
-        waiting.delete(id);
-        if (error) reject(new Error(`${method}: ${error.message}`));
-        else resolve(result ?? {});
-      });
-      socket.send(JSON.stringify({ id, method, params, ...target }));
-    });
-
-  const { targetId } = await send('Target.createTarget', { url: 'about:blank' });
-  const { sessionId } = await send('Target.attachToTarget', { targetId, flatten: true });
-  target.sessionId = sessionId;
-  for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await send(`${domain}.enable`);
-  const loaded = new Promise<void>((resolve) => events.set('Page.loadEventFired', resolve));
-  await send('Page.navigate', { url: pathToFileURL(file).href });
-  await loaded;
-
+  const browser = await startBrowser();
+  const page = await openAt(browser, pathToFileURL(file).href);
   return {
-    complaints,
-    requests,
-    async evaluate<T>(expression: string): Promise<T> {
-      const { result, exceptionDetails } = await send('Runtime.evaluate', {
-        expression,
-        awaitPromise: true,
-        returnByValue: true,
-      });
-      if (exceptionDetails) throw new Error(JSON.stringify(exceptionDetails));
-      return (result as { value: T }).value;
-    },
-    async close() {
-      socket.close();
-      child.kill('SIGKILL');
-      await ended;
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
-    },
+    ...page.watched,
+    evaluate: <T>(expression: string) => page.evaluate<T>(expression),
+    close: () => browser.close(),
   };
 }

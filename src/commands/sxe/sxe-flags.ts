@@ -81,7 +81,7 @@ export async function withJoined(
 }
 
 /** Who joins waits for the document first. */
-async function untilDocument(editing: EditingSession): Promise<void> {
+export async function untilDocument(editing: EditingSession): Promise<void> {
   for (;;) {
     const next = await editing.events.next();
     if (next.done === true) throw new NegativeError('the session is over');
@@ -97,9 +97,9 @@ async function joinInRoom(
   wanted: string | undefined,
   context: Context,
 ): Promise<Channel> {
-  const entered = await enterRoom(session, room, flags, false, context);
+  const entered = await enterToSpeak(session, room, flags, false, context);
   try {
-    const { session: id, name } = choose(entered.sessions(), wanted, room);
+    const { session: id, name } = chooseSession(entered.sessions(), wanted, room);
     return await entered.open(id, name);
   } catch (error) {
     await entered.leave();
@@ -107,7 +107,8 @@ async function joinInRoom(
   }
 }
 
-function choose(
+/** @throws NegativeError there is none @throws UsageError which one is not clear */
+export function chooseSession(
   sessions: readonly AnnouncedSession[],
   wanted: string | undefined,
   room: JID,
@@ -131,7 +132,22 @@ function choose(
   return first;
 }
 
-/** @throws UsageError we may not speak there */
+/** As `enterRoom`, to take part in a session. @throws UsageError we may not speak there */
+export async function enterToSpeak(
+  session: Session,
+  room: JID,
+  flags: RoomFlags,
+  create: boolean,
+  context: Context,
+): Promise<EditingRoom> {
+  const entered = await enterRoom(session, room, flags, create, context);
+  if (entered.hasVoice) return entered;
+  await entered.leave();
+  throw new UsageError(`this account may not speak in ${room.toString()}`, {
+    hint: 'a session cannot be joined without a voice: a moderator of the room can give it',
+  });
+}
+
 export async function enterRoom(
   session: Session,
   room: JID,
