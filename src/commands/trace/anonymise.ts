@@ -2,7 +2,7 @@ import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
 import { Anonymiser } from '../../lib/trace-analysis/anonymise/anonymise.js';
-import { readRecords, writeText } from './trace-input.js';
+import { readRecords, repairOption, writeText } from './trace-input.js';
 
 export interface AnonymiseOptions {
   /** A path, or `-` for stdin. */
@@ -10,6 +10,7 @@ export interface AnonymiseOptions {
   /** Where it goes; stdout when left out. */
   output: string | undefined;
   keptDomain: string | undefined;
+  isRepairing: boolean;
 }
 
 export const command = defineCommand({
@@ -46,6 +47,7 @@ export const command = defineCommand({
     command
       .argument('<file>', 'the trace; - reads stdin')
       .option('-o, --output <file>', 'write it here; to standard output when left out')
+      .option(...repairOption)
       .option('--keep-domain <domain>', 'a domain whose name may stay'),
   parse: ([file], flags): AnonymiseOptions => {
     const keptDomain = flags.keepDomain?.toLowerCase();
@@ -55,7 +57,7 @@ export const command = defineCommand({
       throw new UsageError('the trace would be overwritten while it is read', {
         hint: 'choose another name',
       });
-    return { file, output: flags.output, keptDomain };
+    return { file, output: flags.output, keptDomain, isRepairing: flags.repair === true };
   },
   run: runAnonymise,
 });
@@ -66,11 +68,11 @@ export async function runAnonymise(options: AnonymiseOptions, context: Context):
 }
 
 async function* anonymise(
-  { file, keptDomain }: AnonymiseOptions,
+  { file, keptDomain, isRepairing }: AnonymiseOptions,
   context: Context,
 ): AsyncGenerator<string, void, void> {
   const anonymiser = new Anonymiser(keptDomain === undefined ? {} : { keptDomain });
-  for await (const batch of readRecords(file, context)) {
+  for await (const batch of readRecords(file, context, { isRepairing })) {
     const text = anonymiser.push(batch);
     if (text !== '') yield text;
   }

@@ -10,7 +10,7 @@ import {
 } from '../../lib/trace-analysis/export/formats.js';
 import type { HeaderRecord } from '../../lib/trace/record.js';
 import { TraceView } from '../../lib/trace/view-trace.js';
-import { nameOf, readRecords, writeText } from './trace-input.js';
+import { nameOf, readRecords, repairOption, writeText } from './trace-input.js';
 
 export interface ExportOptions {
   /** A path, or `-` for stdin. */
@@ -18,17 +18,22 @@ export interface ExportOptions {
   format: ExportFormat;
   /** Where it goes; stdout when left out. */
   output: string | undefined;
+  isRepairing: boolean;
 }
 
 export const command = defineCommand({
   path: 'trace export',
-  summary: 'make a page, a readable log or one JSON document of a trace',
+  summary: 'make a page, a readable log, one JSON document or a capture of a trace',
   description: [
-    'Reads a trace that --trace=FILE recorded and writes it for others. html is one page that needs nothing from the network: who sent what to whom, search, filters, folding, raw and pretty, also with hundreds of thousands of events. md is a log for a bug report. json is one document with all events. scansion is a test script for Prosody’s scansion: each client sends what it sent and expects what it received, after its login.',
+    'Reads a trace that --trace=FILE recorded and writes it for others. html is one page that needs nothing from the network: who sent what to whom, search, filters, folding, raw and pretty, also with hundreds of thousands of events. md is a log for a bug report. json is one document with all events. scansion is a test script for Prosody’s scansion: each client sends what it sent and expects what it received, after its login. pcapng is a capture that Wireshark and tshark open: made-up packets of TCP, always on port 5222, with the recorded bytes in the clear, also those that were inside of TLS; events are comments.',
     'The page shows what was recorded as text only, and its policy lets nothing but its own script run. Secrets are in it if they are in the trace; xmppctl trace anonymise takes out who it was.',
   ].join('\n\n'),
   examples: [
     { does: 'a page to look at', line: 'xmppctl trace export client.trace -o client.html' },
+    {
+      does: 'look at it in Wireshark',
+      line: 'xmppctl trace export client.trace --format pcapng -o client.pcapng',
+    },
     {
       does: 'a log for a bug report that names no one',
       line: 'xmppctl trace anonymise client.trace | xmppctl trace export - --format md',
@@ -52,13 +57,22 @@ export const command = defineCommand({
       .addOption(
         new Option('--format <format>', 'what to make of it; html unless given').choices(exportFormats),
       )
+      .option(...repairOption)
       .option('-o, --output <file>', 'write it here; to standard output when left out'),
   parse: ([file], flags, context): ExportOptions => {
     if (flags.output !== undefined && flags.output !== '-' && flags.output === file)
       throw new UsageError('the trace would be overwritten while it is read', {
         hint: 'choose another name',
       });
-    return { file, format: flags.format ?? (context.output.isJson ? 'json' : 'html'), output: flags.output };
+    const isToTerminal = flags.output === undefined || flags.output === '-';
+    if (flags.format === 'pcapng' && isToTerminal && context.output.isTerminal)
+      throw new UsageError('a capture is nothing for a terminal', { hint: 'name a file with -o' });
+    return {
+      file,
+      format: flags.format ?? (context.output.isJson ? 'json' : 'html'),
+      output: flags.output,
+      isRepairing: flags.repair === true,
+    };
   },
   run: runExport,
 });
@@ -69,15 +83,20 @@ export async function runExport(options: ExportOptions, context: Context): Promi
 }
 
 async function* exportTrace(
-  { file, format }: ExportOptions,
+  options: ExportOptions,
   context: Context,
-): AsyncGenerator<string, void, void> {
+): AsyncGenerator<string | Uint8Array, void, void> {
+  const { file, format, isRepairing } = options;
+  if (format === 'pcapng') {
+    yield* exportPackets(options, context);
+    return;
+  }
   const writer = await loadWriter(format);
   const view = new TraceView({});
   let header: HeaderRecord | undefined;
   // Where it lies is nobody's business.
   yield writer.begin(path.basename(nameOf(file)));
-  for await (const batch of readRecords(file, context)) {
+  for await (const batch of readRecords(file, context, { isRepairing })) {
     const entries = view.push(batch);
     header = view.header;
     if (header) yield writer.write(entries, header);
@@ -86,7 +105,17 @@ async function* exportTrace(
   yield writer.end();
 }
 
-async function loadWriter(format: ExportFormat): Promise<TraceWriter> {
+/** A capture is made of records, not of stanzas. */
+async function* exportPackets(
+  { file, isRepairing }: ExportOptions,
+  context: Context,
+): AsyncGenerator<Uint8Array, void, void> {
+  const { PcapngWriter } = await import('../../lib/trace-analysis/export/pcapng.js');
+  const writer = new PcapngWriter();
+  for await (const batch of readRecords(file, context, { isRepairing })) yield writer.push(batch);
+}
+
+async function loadWriter(format: Exclude<ExportFormat, 'pcapng'>): Promise<TraceWriter> {
   switch (format) {
     case 'html':
       return (await import('../../lib/trace-analysis/export/html.js')).createHtmlWriter();

@@ -5,12 +5,13 @@ import { renderTable } from '../../lib/output/table.js';
 import { safeText } from '../../lib/output/safe-text.js';
 import { isFindingCode, rules, type Finding, type FindingCode } from '../../lib/trace-analysis/findings.js';
 import { TraceLinter } from '../../lib/trace-analysis/lint.js';
-import { checkFiles, nameOf, readRecords } from './trace-input.js';
+import { checkFiles, nameOf, readRecords, repairOption } from './trace-input.js';
 
 export interface LintOptions {
   /** Paths, or `-` for stdin; none when only the codes are listed. */
   files: readonly string[];
   isList: boolean;
+  isRepairing: boolean;
   ignored: ReadonlySet<FindingCode>;
 }
 
@@ -52,13 +53,19 @@ export const command = defineCommand({
     command
       .argument('[files...]', 'the traces; - reads stdin')
       .option('--ignore <codes>', 'leave these out, separated by commas')
+      .option(...repairOption)
       .option('--list', 'print all codes with what they mean'),
   parse: ([files], flags): LintOptions => {
     const isList = flags.list === true;
     if (isList && files.length > 0) throw new UsageError('--list reads no trace');
     if (!isList && files.length === 0)
       throw new UsageError('which trace?', { hint: 'name a file, or - for stdin' });
-    return { files: checkFiles(files), isList, ignored: parseCodes(flags.ignore) };
+    return {
+      files: checkFiles(files),
+      isList,
+      isRepairing: flags.repair === true,
+      ignored: parseCodes(flags.ignore),
+    };
   },
   run: runLint,
 });
@@ -74,7 +81,8 @@ function parseCodes(text: string | undefined): ReadonlySet<FindingCode> {
 }
 
 /** @throws NegativeError something was found @throws UsageError @throws FileError */
-export async function runLint({ files, isList, ignored }: LintOptions, context: Context): Promise<void> {
+export async function runLint(options: LintOptions, context: Context): Promise<void> {
+  const { files, isList, isRepairing, ignored } = options;
   if (isList) return listRules(context);
   const { output } = context;
   let count = 0;
@@ -89,8 +97,9 @@ export async function runLint({ files, isList, ignored }: LintOptions, context: 
     };
     let damage: Finding[] = [];
     const records = readRecords(file, context, {
-      // Each of them is a finding, with its record.
-      warn: (message) => context.output.detail(message),
+      isRepairing,
+      // Each of them is a finding, with its record; what was mended is none.
+      warn: (message) => (isRepairing ? context.output.warn(message) : context.output.detail(message)),
       skipDamage: (line, what) => (damage = [...damage, ...linter.damaged(line, what)]),
     });
     for await (const batch of records) {

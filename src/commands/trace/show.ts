@@ -2,21 +2,13 @@ import { Option } from '@commander-js/extra-typings';
 import type { Context } from '../../lib/context.js';
 import { defineCommand } from '../../lib/command/definition.js';
 import { UsageError } from '../../lib/errors.js';
-import { entryToJson } from '../../lib/trace/entry-json.js';
 import type { Direction } from '../../lib/trace/events.js';
-import { PrettyPrinter } from '../../lib/trace/pretty-printer.js';
-import { printEntry } from '../../lib/trace/print-entry.js';
 import { parseSince, type Since } from '../../lib/trace/since.js';
 import { recordBytes, type TraceRecord } from '../../lib/trace/record.js';
 import { parseSelector } from '../../lib/trace/selector.js';
-import {
-  entryKinds,
-  TraceView,
-  type EntryKind,
-  type TraceEntry,
-  type TraceFilter,
-} from '../../lib/trace/view-trace.js';
-import { readRecords } from './trace-input.js';
+import { entryKinds, type EntryKind, type TraceFilter } from '../../lib/trace/view-trace.js';
+import { showEntries } from './show-entries.js';
+import { readRecords, repairOption } from './trace-input.js';
 
 export interface ShowOptions {
   /** A path, or `-` for stdin. */
@@ -24,8 +16,14 @@ export interface ShowOptions {
   isRaw: boolean;
   /** Goes on when the end is reached: the file is still written. */
   isFollowing: boolean;
+  /** Reads what can be read of a damaged trace. */
+  isRepairing: boolean;
   filter: TraceFilter;
   since: Since | undefined;
+  /** Shows the counters of stream management. */
+  isCounting: boolean;
+  /** Says what breaks the rules, where it does. */
+  isLinting: boolean;
 }
 
 export const command = defineCommand({
@@ -55,7 +53,7 @@ export const command = defineCommand({
     {
       title: 'JSON',
       text: [
-        'With --json each stanza is an object on a line: n (the record it began in), t and time (when it was complete: milliseconds since the start, and ISO 8601), conn, dir, kind, name, namespace, type, id, from, to, payload (name and namespace of its children), and xml (its text as it crossed). A reply has replyTo (the n of its request) and rttMs; a stanza that never ended has incomplete. Events, connections and gaps are the records of the trace, with their time.',
+        'With --json each stanza is an object on a line: n (the record it began in), t and time (when it was complete: milliseconds since the start, and ISO 8601), conn, dir, kind, name, namespace, type, id, from, to, payload (name and namespace of its children), and xml (its text as it crossed). A reply has replyTo (the n of its request) and rttMs; a stanza that never ended has incomplete. With --sm there is sm: stanza (which of its direction it is), or, of an acknowledgement, sent and open; with --lint findings (code, message, spec), and what is found at the end is an object of the kind finding. Events, connections and gaps are the records of the trace, with their time.',
         'The kinds of stanzas are message, presence, iq, nonza (authentication, stream management and the like), stream (headers, features, errors, the end), space (white space between stanzas) and other (what is no XMPP). Events, connections and gaps are of the kind event.',
       ].join('\n\n'),
     },
@@ -92,7 +90,10 @@ export const command = defineCommand({
         'only from this time on: 2026-01-31T10:00:00Z, or 1.5s, 3m, 2h after the start',
       )
       .option('--conn <number>', 'only this connection')
+      .option('--sm', 'beside each stanza, what stream management counts')
+      .option('--lint', 'behind each stanza, what breaks the rules; see xmppctl trace lint')
       .option('-f, --follow', 'do not end at the end: show what is recorded as it comes, until Ctrl-C')
+      .option(...repairOption)
       .option('--raw', 'the bytes of one direction exactly as they crossed; takes --dir, --since and --conn'),
   parse: ([file], flags): ShowOptions => {
     const isRaw = flags.raw === true;
@@ -100,7 +101,7 @@ export const command = defineCommand({
     if (isRaw) {
       if (dir === undefined)
         throw new UsageError('--raw needs a direction', { hint: 'add --dir in or --dir out' });
-      for (const name of ['kind', 'ns', 'select', 'id'] as const) {
+      for (const name of ['kind', 'ns', 'select', 'id', 'sm', 'lint'] as const) {
         if (flags[name] !== undefined)
           throw new UsageError(`--raw cannot be combined with --${name}: it shows bytes, not stanzas`);
       }
@@ -112,6 +113,9 @@ export const command = defineCommand({
       file,
       isRaw,
       isFollowing,
+      isCounting: flags.sm === true,
+      isLinting: flags.lint === true,
+      isRepairing: flags.repair === true,
       since: flags.since === undefined ? undefined : parseSince(flags.since),
       filter: {
         ...(dir !== undefined && { dir }),
@@ -149,45 +153,14 @@ function parseConnection(text: string): number {
 
 /** @throws UsageError @throws FileError */
 export async function runShow(options: ShowOptions, context: Context): Promise<void> {
-  const { file, isFollowing } = options;
-  const batches = readRecords(file, context, { isFollowing });
-  if (options.isRaw) await showRaw(batches, options, context);
-  else await showEntries(batches, options, context);
-}
-
-type Batches = ReturnType<typeof readRecords>;
-
-async function showEntries(
-  batches: Batches,
-  { filter, since }: ShowOptions,
-  { output }: Context,
-): Promise<void> {
-  let view = new TraceView(filter);
-  const printer = new PrettyPrinter({ style: output.style });
-  let startedMs = 0;
-  const show = async (entries: readonly TraceEntry[]): Promise<void> => {
-    for (const entry of entries) {
-      if (output.isJson) {
-        await output.item(entryToJson(entry, startedMs), String);
-        continue;
-      }
-      const text = printEntry(entry, printer);
-      if (text !== '') await output.item(text, (lines) => lines.slice(0, -1));
-    }
-  };
-  for await (const batch of batches) {
-    const [first] = batch;
-    if (first?.kind === 'header') {
-      startedMs = Date.parse(first.started);
-      if (since) view = new TraceView({ ...filter, sinceMs: since(startedMs) });
-    }
-    await show(view.push(batch));
-  }
-  await show(view.end());
+  if (options.isRaw) await showRaw(options, context);
+  else await showEntries(options, context);
 }
 
 /** The bytes of one direction of one connection: of the first that has any, unless one is named. */
-async function showRaw(batches: Batches, { filter, since }: ShowOptions, { output }: Context): Promise<void> {
+async function showRaw(options: ShowOptions, context: Context): Promise<void> {
+  const { filter, since } = options;
+  const { output } = context;
   let { conn } = filter;
   let sinceMs = 0;
   const remarks = new Set<string>();
@@ -205,6 +178,11 @@ async function showRaw(batches: Batches, { filter, since }: ShowOptions, { outpu
       remarks.add('secrets were taken out when this was recorded: a marker stands in place of each');
     return [recordBytes(record)];
   };
+  const batches = readRecords(options.file, context, {
+    isFollowing: options.isFollowing,
+    isRepairing: options.isRepairing,
+    wantsData: (number, dir) => dir === filter.dir && (filter.conn ?? number) === number,
+  });
   for await (const batch of batches) {
     const pieces = batch.flatMap(take);
     if (pieces.length > 0) await output.bytes(Buffer.concat(pieces));

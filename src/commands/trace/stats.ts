@@ -5,11 +5,12 @@ import type { Output } from '../../lib/output/output.js';
 import { safeText } from '../../lib/output/safe-text.js';
 import { TraceCounter, type ConnectionStats, type TraceStats } from '../../lib/trace-analysis/stats.js';
 import { formatMs } from '../../lib/trace/pretty-printer.js';
-import { checkFiles, nameOf, readRecords } from './trace-input.js';
+import { checkFiles, nameOf, readRecords, repairOption } from './trace-input.js';
 
 export interface StatsOptions {
   /** Paths, or `-` for stdin. */
   files: readonly string[];
+  isRepairing: boolean;
 }
 
 export const command = defineCommand({
@@ -41,16 +42,19 @@ export const command = defineCommand({
   },
   completes: { files: 'file' },
   needs: 'nothing',
-  build: (command) => command.argument('<files...>', 'the traces; - reads stdin'),
-  parse: ([files]): StatsOptions => ({ files: checkFiles(files) }),
+  build: (command) => command.argument('<files...>', 'the traces; - reads stdin').option(...repairOption),
+  parse: ([files], flags): StatsOptions => ({
+    files: checkFiles(files),
+    isRepairing: flags.repair === true,
+  }),
   run: runStats,
 });
 
 /** @throws UsageError @throws FileError */
-export async function runStats({ files }: StatsOptions, context: Context): Promise<void> {
+export async function runStats({ files, isRepairing }: StatsOptions, context: Context): Promise<void> {
   for (const file of files) {
     const counter = new TraceCounter();
-    for await (const batch of readRecords(file, context)) counter.push(batch);
+    for await (const batch of readRecords(file, context, { isRepairing })) counter.push(batch);
     const stats = { file: nameOf(file), ...counter.end() };
     await context.output.item(stats, (shown) => renderStats(shown, context.output));
   }

@@ -61,6 +61,10 @@ export const rules = {
     meaning: 'a password is sent without TLS (mechanism PLAIN)',
     spec: 'RFC 6120 §13.8.3',
   },
+  'sasl.fast-not-offered': {
+    meaning: 'a token, or a login with one, that was not offered',
+    spec: 'XEP-0484 §3',
+  },
   'bind.not-offered': { meaning: 'a resource is bound without an offer', spec: 'RFC 6120 §7.4' },
   'stream.before-auth': { meaning: 'a stanza before authentication', spec: 'RFC 6120 §4.9.3.12' },
   'stream.before-bind': {
@@ -74,6 +78,10 @@ export const rules = {
   'stream.wrong-from': {
     meaning: 'a stanza whose from is not the address that sends it',
     spec: 'RFC 6120 §8.1.2.1',
+  },
+  'stream.no-address': {
+    meaning: 'a stanza between servers without from or to',
+    spec: 'RFC 6120 §8.1',
   },
   'stream.after-end': { meaning: 'a stanza after the end of the stream', spec: 'RFC 6120 §4.4' },
   'stream.error': { meaning: 'the stream ended with an error', spec: 'RFC 6120 §4.9' },

@@ -95,16 +95,26 @@ export class CounterRules {
   }
 
   #check(count: Count, h: string | undefined, n: number, report: Report): number | undefined {
-    const value = h !== undefined && /^\d{1,10}$/.test(h) ? Number(h) : undefined;
-    if (value === undefined) {
+    const said = h !== undefined && /^\d{1,10}$/.test(h) ? Number(h) : undefined;
+    if (said === undefined || said >= wrap) {
       report('sm.h-invalid', [n], h === undefined ? 'an acknowledgement without h' : `h is ${quote(h)}`);
       return undefined;
     }
-    // The counters wrap at 2³²; nobody records that many stanzas.
+    const value = unwrap(said, count.acknowledged);
     if (value < count.acknowledged)
-      report('sm.h-backwards', [n], `h is ${value} after ${count.acknowledged} had been acknowledged`);
+      report('sm.h-backwards', [n], `h is ${said} after ${count.acknowledged % wrap} had been acknowledged`);
     if (count.isCounting && value > count.sent)
-      report('sm.h-beyond', [n], `h is ${value}, and only ${count.sent} stanzas were sent`);
+      report('sm.h-beyond', [n], `h is ${said}, and only ${count.sent % wrap} stanzas were sent`);
     return value;
   }
+}
+
+/** XEP-0198 §5: after 2³² − 1 comes 0. A session that was resumed may be there soon. */
+const wrap = 2 ** 32;
+
+/** What was meant: the count nearest to the last one that ends so. */
+function unwrap(h: number, last: number): number {
+  const behind = (((h - last) % wrap) + wrap) % wrap;
+  const value = behind < wrap / 2 ? last + behind : last + behind - wrap;
+  return value < 0 ? h : value;
 }

@@ -2,6 +2,7 @@
 import { elementsOf, NS_STREAM, textOf, type TraceElement } from '../trace/trace-element.js';
 import type { TracedStanza } from '../trace/traced-stanza.js';
 import type { Report } from './findings.js';
+import { lintInlineOffers } from './lint-sasl2.js';
 import {
   NS_AUTH,
   NS_BIND,
@@ -28,6 +29,7 @@ export function lintStream(stanza: TracedStanza, phase: StreamPhase, hasTls: boo
   if (isStanza && phase.ended[dir]) report('stream.after-end', [n], `${kind} after the end of the stream`);
   if (phase.isWebSocket && unit.kind === 'element' && start.attributes['xmlns'] === undefined && isStanza)
     report('ns.stanza', [n], `${kind} without a namespace of its own, on WebSocket (RFC 7395 §3.3.3)`);
+  if (isStanza && phase.kind === 'server') lintAddresses(start, n, report);
   if (dir !== phase.initiator) return;
   if (isStanza) {
     lintOrder(stanza, start, phase, report);
@@ -67,6 +69,13 @@ function lintOrder(stanza: TracedStanza, start: TraceElement, phase: StreamPhase
     report('stream.before-bind', [n], `${start.name} before a resource was bound`);
 }
 
+/** RFC 6120 §8.1.1.2 and §8.1.2.2: between servers both are there. */
+function lintAddresses({ name, attributes }: TraceElement, n: number, report: Report): void {
+  const missing = ['from', 'to'].filter((key) => attributes[key] === undefined);
+  if (missing.length > 0)
+    report('stream.no-address', [n], `${name} without ${missing.join(' and ')} between servers`);
+}
+
 function lintSender({ name, attributes }: TraceElement, phase: StreamPhase, n: number, report: Report): void {
   const { from } = attributes;
   const { jid, kind } = phase;
@@ -88,7 +97,7 @@ function lintSender({ name, attributes }: TraceElement, phase: StreamPhase, n: n
 }
 
 function lintOffer(
-  { unit: { n } }: TracedStanza,
+  { unit: { n }, tree }: TracedStanza,
   start: TraceElement,
   phase: StreamPhase,
   hasTls: boolean,
@@ -102,7 +111,9 @@ function lintOffer(
     (namespace === NS_SASL && name === 'auth') || (namespace === NS_SASL2 && name === 'authenticate');
   if (isAuth) {
     const { mechanism = '' } = attributes;
-    if (!phase.mechanisms(namespace).includes(mechanism))
+    const inline = namespace === NS_SASL2 && tree ? lintInlineOffers(tree, phase, n, report) : undefined;
+    // XEP-0484 §3.2: a login with a token has mechanisms of its own.
+    if (inline?.usesFast !== true && !phase.mechanisms(namespace).includes(mechanism))
       report('sasl.not-offered', [n], `the mechanism ${quote(mechanism)} was not offered`);
     if (mechanism === 'PLAIN' && !hasTls) report('sasl.in-clear', [n], 'PLAIN on a connection without TLS');
   }

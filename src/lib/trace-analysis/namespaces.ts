@@ -7,6 +7,7 @@ export const NS_SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 export const NS_SASL2 = 'urn:xmpp:sasl:2';
 export const NS_BIND = 'urn:ietf:params:xml:ns:xmpp-bind';
 export const NS_BIND2 = 'urn:xmpp:bind:0';
+export const NS_FAST = 'urn:xmpp:fast:0';
 export const NS_STANZAS = 'urn:ietf:params:xml:ns:xmpp-stanzas';
 export const NS_STREAM_ERRORS = 'urn:ietf:params:xml:ns:xmpp-streams';
 export const NS_DIALBACK = 'jabber:server:dialback';

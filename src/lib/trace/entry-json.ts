@@ -9,7 +9,7 @@ export function entryToJson(entry: TraceEntry, startedMs: number): Record<string
     const { record } = entry;
     return 't' in record ? { ...record, time: time(record.t) } : { ...record };
   }
-  const { stanza, pair } = entry;
+  const { stanza, pair, count } = entry;
   const { unit, start, tree } = stanza;
   return {
     n: unit.n,
@@ -31,7 +31,14 @@ export function entryToJson(entry: TraceEntry, startedMs: number): Record<string
         payload: elementsOf(tree).map(({ name, namespace }) => ({ name, namespace })),
       }),
     ...(pair && { replyTo: pair.replyTo, rttMs: pair.rttMs }),
+    ...(count && { sm: count }),
     ...(unit.kind === 'incomplete' && { incomplete: true }),
     xml: unit.text,
   };
+}
+
+/** The same as a line, with its line feed. @param more further keys */
+export function encodeEntry(entry: TraceEntry, startedMs: number, more?: Record<string, unknown>): string {
+  const value = entryToJson(entry, startedMs);
+  return `${JSON.stringify(more ? { ...value, ...more } : value)}\n`;
 }

@@ -1,9 +1,10 @@
 /**
  * Writes a trace to a file, one JSON object a line, without ever holding up what is traced.
  */
+import { isUtf8 } from 'node:buffer';
 import type { FileHandle } from 'node:fs/promises';
 import { LineBuffer } from './line-buffer.js';
-import { encodeRecord, type TraceRecord } from './record.js';
+import { dataRecord, encodeRecord, type DataRecord, type TraceRecord } from './record.js';
 import { systemReason } from './system-reason.js';
 import type { TraceSink } from './tracer.js';
 
@@ -30,6 +31,7 @@ interface Loss {
 }
 
 export class FileSink implements TraceSink {
+  readonly takesBytes = true;
   readonly #options: FileSinkOptions;
   readonly #maxPending: number;
   #header = '';
@@ -61,10 +63,18 @@ export class FileSink implements TraceSink {
     if (this.#pending.length === 0) this.#first = this.#loss?.from ?? n;
     this.#last = n;
     if (this.#loss) this.#pending.append(this.#takeGap());
-    if (bytes && record.kind === 'data' && record.text !== undefined && record.redacted === undefined)
-      this.#pending.appendText(record, bytes);
+    if (bytes && record.kind === 'data') this.#appendData(record, bytes);
     else this.#pending.append(encodeRecord(record));
     this.#schedule();
+  }
+
+  #appendData(record: DataRecord, bytes: Uint8Array): void {
+    const { n, t, conn, dir, redacted } = record;
+    if (redacted === undefined && isUtf8(bytes)) this.#pending.appendText(record, bytes);
+    else
+      this.#pending.append(
+        encodeRecord({ ...dataRecord(n, t, conn, dir, bytes), ...(redacted && { redacted }) }),
+      );
   }
 
   /** Nothing waits to be written. */

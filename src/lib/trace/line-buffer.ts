@@ -29,7 +29,7 @@ export class LineBuffer {
 
   append(text: string): void {
     // A UTF-16 unit becomes at most three bytes.
-    this.#reserve(text.length * 3);
+    this.reserve(text.length * 3);
     this.#length += this.#bytes.write(text, this.#length, 'utf8');
   }
 
@@ -37,7 +37,7 @@ export class LineBuffer {
   appendText({ n, t, conn, dir }: DataRecord, bytes: Uint8Array): void {
     this.append(`{"n":${n},"t":${t},"conn":${conn},"kind":"data","dir":"${dir}","text":"`);
     // All but control characters become two bytes at most.
-    this.#reserve(bytes.length * 2 + 3);
+    this.reserve(bytes.length * 2 + 3);
     let target = this.#bytes;
     let end = this.#length;
     const { length } = bytes;
@@ -63,7 +63,7 @@ export class LineBuffer {
       if (byte < 0x20) {
         if (end + 6 + (length - index) * 2 > target.length) {
           this.#length = end;
-          this.#reserve(6 + (length - index) * 6);
+          this.reserve(6 + (length - index) * 6);
           target = this.#bytes;
         }
         end += unicodeEscape.copy(target, end);
@@ -84,7 +84,7 @@ export class LineBuffer {
   prepend(text: string): void {
     const rest = this.take();
     this.append(text);
-    this.#reserve(rest.length);
+    this.reserve(rest.length);
     this.#length += rest.copy(this.#bytes, this.#length);
   }
 
@@ -105,12 +105,19 @@ export class LineBuffer {
     if (byteOffset === 0 && buffer.byteLength <= largestSpare) this.#spare = Buffer.from(buffer);
   }
 
-  #reserve(count: number): void {
+  /** Makes room for more bytes behind `length`. @returns where they go, until the next call of anything here */
+  reserve(count: number): Buffer {
     const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
+    if (needed <= this.#bytes.length) return this.#bytes;
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
+    return larger;
+  }
+
+  /** Says how many bytes there are now, after some were put behind the others or are not wanted. */
+  cutTo(length: number): void {
+    this.#length = length;
   }
 }
 

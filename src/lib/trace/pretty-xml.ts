@@ -32,7 +32,7 @@ function tokenise(text: string): Token[] {
 }
 
 /** What is nested deeper is not set in further: a hundred thousand levels would be gigabytes of spaces. */
-const maxIndent = 60;
+export const maxIndent = 60;
 
 /** The lines of the view, without line feeds. */
 export function layOutXml(text: string, options: PrettyXmlOptions = {}): string[] {
@@ -71,7 +71,8 @@ export function layOutXml(text: string, options: PrettyXmlOptions = {}): string[
         line(show(token));
         break;
       case 'text':
-        if (token.text.trim() !== '') line(show({ ...token, text: token.text.trim() }));
+        if (!isBlank(token.text))
+          line(show({ ...token, text: token.text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '') }));
         break;
       case 'empty':
       case 'other':
@@ -90,12 +91,17 @@ function endOfInline(all: readonly Token[], start: number): number | undefined {
     const token = all[index];
     if (token?.kind === 'open') depth += 1;
     else if (token?.kind === 'close') depth -= 1;
-    else if (token?.kind === 'text' && depth === 1 && token.text.trim() !== '') hasText = true;
+    else if (token?.kind === 'text' && depth === 1 && !isBlank(token.text)) hasText = true;
     if (depth === 0) return hasText || index === start + 1 ? index : undefined;
     // Without text before the first child it is a container.
     if (depth === 2 && !hasText) return undefined;
   }
   return undefined;
+}
+
+/** White space is what XML calls so: a no-break space was written by somebody. */
+function isBlank(text: string): boolean {
+  return !/[^ \t\r\n]/.test(text);
 }
 
 /** Keeps the beginning and the end of a long run. */

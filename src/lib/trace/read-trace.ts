@@ -2,7 +2,10 @@
  * Reads a recorded trace as a stream: a line is forgotten when its record has been handed on, so a trace may be larger than memory.
  */
 import { FileError, UsageError } from '../errors.js';
-import { TRACE_FORMAT, TRACE_VERSION, type HeaderRecord, type TraceRecord } from './record.js';
+import { checkRecord, Damage, isHeader, isOurHeader } from './check-record.js';
+import { TraceMender } from './mend-trace.js';
+import { PlainRecordReader, type DataFilter } from './plain-record.js';
+import { TRACE_VERSION, type TraceRecord } from './record.js';
 
 export interface ReadTraceOptions {
   /** What the trace is called in messages. */
@@ -11,11 +14,16 @@ export interface ReadTraceOptions {
   warn: (message: string) => void;
   /** Told which line is damaged, and how; the line is left out. Without it the first one ends the reading. */
   skipDamage?: (line: number, what: string) => void;
+  /** What can be read is read, and put in order; `warn` is told of each gap. */
+  isRepairing?: boolean;
+  /** Data that nobody looks at comes with an empty text, which is cheaper. */
+  wantsData?: DataFilter;
   /** Longer lines are refused; 256 MiB unless given. */
   maxLineBytes?: number;
 }
 
 const lineFeed = 0x0a;
+const repairHint = { hint: 'with --repair what can be read of it is read' };
 
 /**
  * Yields the records of a trace in batches, in order, the header first. Kinds of records that this version does not
@@ -28,223 +36,236 @@ export async function* readTrace(
   options: ReadTraceOptions,
 ): AsyncGenerator<TraceRecord[], void, void> {
   const lines = new LineReader(options);
+  const { maxLineBytes = 256 * 1024 * 1024 } = options;
   /** The beginning of a line whose end has not been read yet. */
   let rest: Uint8Array[] = [];
   let restBytes = 0;
-  const { maxLineBytes = 256 * 1024 * 1024 } = options;
+  /** The line is too long, and nobody looks at the rest of it. */
+  let isSkipping = false;
   for await (const chunk of source) {
-    const end = chunk.lastIndexOf(lineFeed);
-    if (end < 0) {
-      rest.push(chunk);
-      restBytes += chunk.length;
+    const bytes = asBuffer(chunk);
+    let start = 0;
+    if (restBytes > 0) {
+      const end = bytes.indexOf(lineFeed);
+      if (!isSkipping) {
+        rest.push(end < 0 ? bytes : bytes.subarray(0, end));
+        restBytes += end < 0 ? bytes.length : end;
+      }
       // Nobody writes such a line; what has no line feed at all must not fill memory.
-      if (restBytes > maxLineBytes) throw lines.tooLong(maxLineBytes);
-      continue;
+      if (restBytes > maxLineBytes) {
+        lines.tooLong(maxLineBytes);
+        yield* lines.take();
+        // When that is borne, what is left of the line is still to come, and counts from here.
+        rest = [];
+        restBytes = 1;
+        isSkipping = true;
+      }
+      if (end < 0) continue;
+      if (!isSkipping) {
+        const whole = Buffer.concat(rest);
+        lines.readBlock(whole, 0, whole.length);
+      }
+      isSkipping = false;
+      rest = [];
+      restBytes = 0;
+      start = end + 1;
     }
-    const whole =
-      rest.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...rest, chunk.subarray(0, end)]);
-    rest = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : [];
-    restBytes = chunk.length - end - 1;
-    const { records, error } = lines.readBlock(decode(whole));
-    if (records.length > 0) yield records;
-    if (error) throw error;
+    const end = bytes.lastIndexOf(lineFeed);
+    if (end >= start) {
+      lines.readBlock(bytes, start, end);
+      start = end + 1;
+    }
+    if (start < bytes.length) {
+      rest = [bytes.subarray(start)];
+      restBytes = bytes.length - start;
+    }
+    yield* lines.take();
   }
-  const last = lines.readLast(decode(Buffer.concat(rest)));
-  if (last) yield [last];
+  lines.readLast(isSkipping ? Buffer.alloc(0) : Buffer.concat(rest));
+  yield* lines.take();
 }
 
-function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 class LineReader {
+  readonly #options: ReadTraceOptions;
+  readonly #plain: PlainRecordReader;
+  readonly #mender: TraceMender | undefined;
   #number = 0;
   #hasHeader = false;
   #lastRecord = 0;
   #hasWarnedOfOrder = false;
+  #records: TraceRecord[] = [];
+  #error: Error | undefined;
 
-  constructor(private readonly options: ReadTraceOptions) {}
+  constructor(options: ReadTraceOptions) {
+    this.#options = options;
+    this.#plain = new PlainRecordReader(options.wantsData);
+    if (options.isRepairing) this.#mender = new TraceMender(options);
+  }
 
-  /** Reads whole lines. What came before a damaged one is not lost. */
-  readBlock(text: string): { records: TraceRecord[]; error?: Error } {
-    const records: TraceRecord[] = [];
-    let start = 0;
-    while (start <= text.length) {
-      const feed = text.indexOf('\n', start);
-      const end = feed < 0 ? text.length : feed;
-      const line = text.slice(start, end);
-      start = end + 1;
-      this.#number += 1;
-      if (line.trim() === '') continue;
-      let value: unknown;
-      try {
-        value = JSON.parse(line);
-      } catch (error) {
-        if (!this.#hasHeader) return { records, error: this.#notATrace() };
-        if (this.#skips('not JSON')) continue;
-        return { records, error: this.#damaged('not JSON', error) };
+  /** What has been read, and then the error that ended the reading: what came before it is not lost. */
+  *take(): Generator<TraceRecord[], void, void> {
+    const records = this.#records;
+    this.#records = [];
+    if (records.length > 0) yield records;
+    if (this.#error) throw this.#error;
+  }
+
+  /** Reads whole lines, the last without its line feed. */
+  readBlock(bytes: Buffer, from: number, to: number): void {
+    if (this.#error) return;
+    // A run of NULs is what a crash leaves of a page; JSON has none.
+    const isPlain = !hasNul(bytes, from, to);
+    try {
+      for (let start = from; start <= to;) {
+        const feed = bytes.indexOf(lineFeed, start);
+        const end = feed < 0 || feed > to ? to : feed;
+        this.#number += 1;
+        const plain =
+          isPlain && (this.#hasHeader || this.#mender) ? this.#plain.read(bytes, start, end) : undefined;
+        if (plain) this.#add(plain);
+        else this.#readLine(bytes.toString('utf8', start, end));
+        start = end + 1;
       }
-      try {
-        const record = this.#check(value);
-        if (record) records.push(record);
-      } catch (error) {
-        if (error instanceof Damage) {
-          if (this.#skips(error.message)) continue;
-          return { records, error: this.#damaged(error.message, undefined, error.hint) };
-        }
-        return { records, error: error as Error };
-      }
+    } catch (error) {
+      this.#error = error as Error;
     }
-    return { records };
   }
 
   /** Reads what stood behind the last line feed. */
-  readLast(line: string): TraceRecord | undefined {
-    if (line.trim() !== '') {
-      this.#number += 1;
-      let value: unknown;
-      try {
-        value = JSON.parse(line);
-      } catch {
-        if (!this.#hasHeader) throw this.#notATrace();
-        this.options.warn(
-          `${this.options.name}:${this.#number}: the last line is cut off; the trace ends before it`,
-        );
-        return undefined;
+  readLast(bytes: Buffer): void {
+    if (this.#error) return;
+    try {
+      const line = bytes.toString('utf8');
+      if (line.trim() !== '') {
+        this.#number += 1;
+        if (this.#mender) this.#mender.line(line, this.#number, this.#records);
+        else this.#readCutLine(line);
       }
-      try {
-        return this.#check(value);
-      } catch (error) {
-        if (!(error instanceof Damage)) throw error;
-        if (this.#skips(error.message)) return undefined;
-        throw this.#damaged(error.message, undefined, error.hint);
+      if (this.#mender) this.#mender.end();
+      else if (!this.#hasHeader) {
+        throw new UsageError(`${this.#options.name} is empty, not a trace`, {
+          hint: 'record one with --trace=FILE on any command that connects',
+        });
       }
+    } catch (error) {
+      this.#error = error as Error;
     }
-    if (!this.#hasHeader) {
-      throw new UsageError(`${this.options.name} is empty, not a trace`, {
-        hint: 'record one with --trace=FILE on any command that connects',
-      });
-    }
-    return undefined;
   }
 
-  #check(value: unknown): TraceRecord | undefined {
+  tooLong(maxBytes: number): void {
+    if (this.#error) return;
+    this.#number += 1;
+    const what = `the line is longer than ${maxBytes} bytes`;
+    if (this.#mender) this.#mender.damaged(this.#number, what);
+    else this.#error = this.#hasHeader ? this.#damaged(what) : this.#notATrace();
+  }
+
+  #readLine(line: string): void {
+    if (line.trim() === '') return;
+    if (this.#mender) {
+      this.#mender.line(line, this.#number, this.#records);
+      return;
+    }
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (error) {
+      if (!this.#hasHeader) throw this.#notATrace();
+      if (this.#skips('not JSON')) return;
+      throw this.#damaged('not JSON', error);
+    }
+    this.#check(value);
+  }
+
+  #readCutLine(line: string): void {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      if (!this.#hasHeader) throw this.#notATrace();
+      this.#options.warn(
+        `${this.#options.name}:${this.#number}: the last line is cut off; the trace ends before it`,
+      );
+      return;
+    }
+    this.#check(value);
+  }
+
+  #check(value: unknown): void {
     if (!this.#hasHeader) {
-      this.#checkHeader(value);
+      this.#records.push(this.#checkHeader(value));
       this.#hasHeader = true;
-      return value;
+      return;
     }
-    if (!isObject(value)) throw new Damage('not a record');
-    switch (value['kind']) {
-      case 'data':
-        if (
-          typeof value['n'] === 'number' &&
-          typeof value['t'] === 'number' &&
-          typeof value['conn'] === 'number' &&
-          (value['dir'] === 'in' || value['dir'] === 'out') &&
-          (typeof value['text'] === 'string') !== (typeof value['base64'] === 'string')
-        )
-          break;
-        throw new Damage('a data record needs n, t, conn, dir, and either text or base64');
-      case 'event':
-        if (
-          typeof value['n'] === 'number' &&
-          typeof value['t'] === 'number' &&
-          typeof value['conn'] === 'number' &&
-          typeof value['name'] === 'string' &&
-          isObject(value['detail'])
-        )
-          break;
-        throw new Damage('an event record needs n, t, conn, name and detail');
-      case 'connection':
-        if (
-          typeof value['n'] === 'number' &&
-          typeof value['t'] === 'number' &&
-          typeof value['conn'] === 'number' &&
-          typeof value['label'] === 'string'
-        )
-          break;
-        throw new Damage('a connection record needs n, t, conn and label');
-      case 'gap':
-        if (
-          typeof value['from'] === 'number' &&
-          typeof value['to'] === 'number' &&
-          typeof value['reason'] === 'string'
-        )
-          break;
-        throw new Damage('a gap record needs from, to and reason');
-      case 'header':
-        throw new Damage('a second trace begins here', 'split the file before this line');
-      default:
-        if (typeof value['kind'] !== 'string') throw new Damage('a record needs a kind');
-        return undefined;
+    try {
+      const record = checkRecord(value);
+      if (record) this.#add(record);
+    } catch (error) {
+      if (!(error instanceof Damage)) throw error;
+      if (!this.#skips(error.message)) throw this.#damaged(error.message, undefined, error.hint);
     }
-    if (typeof value['n'] === 'number') this.#checkOrder(value['n']);
-    return value as unknown as TraceRecord;
+  }
+
+  #add(record: Exclude<TraceRecord, { kind: 'header' }>): void {
+    if (this.#mender) {
+      this.#mender.take(record, this.#number, this.#records);
+      return;
+    }
+    if (record.kind !== 'gap') {
+      if (record.n < this.#lastRecord) this.#warnOfOrder(record.n);
+      this.#lastRecord = record.n;
+    }
+    this.#records.push(record);
   }
 
   /** Files that were put together from parts can still be read, and must not be believed. */
-  #checkOrder(n: number): void {
-    if (n < this.#lastRecord && !this.#hasWarnedOfOrder) {
-      this.#hasWarnedOfOrder = true;
-      this.options.warn(
-        `${this.options.name}:${this.#number}: record ${n} comes after record ${this.#lastRecord}: these are parts of several traces, or in disorder`,
-      );
-    }
-    this.#lastRecord = n;
+  #warnOfOrder(n: number): void {
+    if (this.#hasWarnedOfOrder) return;
+    this.#hasWarnedOfOrder = true;
+    this.#options.warn(
+      `${this.#options.name}:${this.#number}: record ${n} comes after record ${this.#lastRecord}: these are parts of several traces, or in disorder`,
+    );
   }
 
   /** Whether the line is to be left out. */
   #skips(what: string): boolean {
-    if (!this.#hasHeader || this.options.skipDamage === undefined) return false;
-    this.options.skipDamage(this.#number, what);
+    if (!this.#hasHeader || this.#options.skipDamage === undefined) return false;
+    this.#options.skipDamage(this.#number, what);
     return true;
   }
 
-  tooLong(maxBytes: number): Error {
-    this.#number += 1;
-    return this.#hasHeader ? this.#damaged(`the line is longer than ${maxBytes} bytes`) : this.#notATrace();
-  }
-
-  #checkHeader(value: unknown): asserts value is HeaderRecord {
-    if (!isObject(value) || value['kind'] !== 'header' || value['format'] !== TRACE_FORMAT)
-      throw this.#notATrace();
-    const { version, started } = value;
-    if (version !== TRACE_VERSION) {
+  #checkHeader(value: unknown): TraceRecord {
+    if (!isHeader(value)) throw this.#notATrace();
+    if (value.version !== TRACE_VERSION) {
       throw new UsageError(
-        `${this.options.name} is a trace of format version ${String(version)}; this xmppctl reads version ${TRACE_VERSION}`,
-        { hint: 'use the xmppctl it was recorded with, or a newer one' },
+        `${this.#options.name}:${this.#number}: a trace of format version ${String(value.version)}; this xmppctl reads version ${TRACE_VERSION}`,
+        { hint: 'use the xmppctl it was recorded with, or a newer one; with --repair what it knows is read' },
       );
     }
-    if (typeof started !== 'string' || Number.isNaN(Date.parse(started)))
-      throw this.#damaged('the header does not say when the recording started');
+    if (!isOurHeader(value)) throw this.#damaged('the header does not say when the recording started');
+    return value;
   }
 
   #notATrace(): UsageError {
-    return new UsageError(`${this.options.name} is not a trace: its first line is not the header of one`, {
+    return new UsageError(`${this.#options.name} is not a trace: its first line is not the header of one`, {
       hint: 'record one with --trace=FILE on any command that connects',
     });
   }
 
   #damaged(what: string, cause?: unknown, hint?: string): FileError {
-    return new FileError(`${this.options.name}:${this.#number}: ${what}`, {
+    return new FileError(`${this.#options.name}:${this.#number}: ${what}`, {
       details: { line: this.#number },
       ...(cause !== undefined && { cause }),
-      ...(hint !== undefined && { hint }),
+      ...(hint === undefined ? repairHint : { hint: `${hint}, or read it with --repair` }),
     });
   }
 }
 
-/** What is wrong with a line. */
-class Damage extends Error {
-  constructor(
-    what: string,
-    readonly hint?: string,
-  ) {
-    super(what);
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function hasNul(bytes: Buffer, from: number, to: number): boolean {
+  const at = bytes.indexOf(0, from);
+  return at >= 0 && at < to;
 }

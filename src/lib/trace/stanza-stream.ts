@@ -20,8 +20,13 @@ interface DirectionState {
   isDecoding: boolean;
 }
 
+interface ConnectionState {
+  in?: DirectionState;
+  out?: DirectionState;
+}
+
 export class StanzaStream {
-  readonly #directions = new Map<string, DirectionState>();
+  readonly #connections = new Map<number, ConnectionState>();
 
   /** @param maxLength what is watched live must not fill memory: a longer stanza comes in pieces */
   constructor(
@@ -53,15 +58,14 @@ export class StanzaStream {
       case 'event':
         // A new socket starts a new stream, and a closed one ends its last.
         if (record.name === 'tcp' || record.name === 'websocket' || record.name === 'close')
-          this.#end((key) => key.startsWith(`${record.conn} `));
-        if (record.name === 'close')
-          for (const dir of ['in', 'out']) this.#directions.delete(`${record.conn} ${dir}`);
+          this.#end(this.#connections.get(record.conn));
+        if (record.name === 'close') this.#connections.delete(record.conn);
         this.emit({ kind: 'event', record });
         return;
       case 'gap':
         // What was cut in two by the gap cannot be put together again.
-        this.#end(() => true);
-        this.#directions.clear();
+        this.end();
+        this.#connections.clear();
         this.emit({ kind: 'gap', record });
         return;
     }
@@ -69,24 +73,21 @@ export class StanzaStream {
 
   /** The trace ended: hands out what was not complete. */
   end(): void {
-    this.#end(() => true);
+    for (const connection of this.#connections.values()) this.#end(connection);
   }
 
-  #end(isMeant: (key: string) => boolean): void {
-    for (const [key, state] of this.#directions) if (isMeant(key)) state.splitter.end();
+  #end(connection: ConnectionState | undefined): void {
+    connection?.in?.splitter.end();
+    connection?.out?.splitter.end();
   }
 
   #direction(conn: number, dir: Direction): DirectionState {
-    const key = `${conn} ${dir}`;
-    let state = this.#directions.get(key);
-    if (!state) {
-      state = {
-        splitter: new UnitSplitter(conn, dir, (unit) => this.emit({ kind: 'unit', unit }), this.maxLength),
-        decoder: new StringDecoder('utf8'),
-        isDecoding: false,
-      };
-      this.#directions.set(key, state);
-    }
-    return state;
+    let connection = this.#connections.get(conn);
+    if (connection === undefined) this.#connections.set(conn, (connection = {}));
+    return (connection[dir] ??= {
+      splitter: new UnitSplitter(conn, dir, (unit) => this.emit({ kind: 'unit', unit }), this.maxLength),
+      decoder: new StringDecoder('utf8'),
+      isDecoding: false,
+    });
   }
 }

@@ -9,6 +9,7 @@ import {
   type TraceElement,
 } from './trace-element.js';
 import type { Unit } from './unit-splitter.js';
+import { GT, isSpace, LT, SLASH } from './xml-bytes.js';
 
 /** What `--kind` tells apart. */
 export const unitKinds = ['message', 'presence', 'iq', 'nonza', 'stream', 'space', 'other'] as const;
@@ -68,7 +69,7 @@ function startTagOf(text: string): string {
 }
 
 /** Nearly every unit of a trace, told without reading more of it. */
-const plainStanza = /^<(message|presence|iq)[\s/>]/;
+const plainStanzas = ['message', 'iq', 'presence'] as const;
 
 function kindOf(unit: Unit, readStart: () => TraceElement | undefined): StanzaKind {
   switch (unit.kind) {
@@ -81,14 +82,19 @@ function kindOf(unit: Unit, readStart: () => TraceElement | undefined): StanzaKi
       return 'other';
     case 'element':
     case 'incomplete': {
-      const name = plainStanza.exec(unit.text)?.[1] ?? '';
-      if (isStanzaName(name)) return name;
+      for (const name of plainStanzas) if (isNamed(unit.text, name)) return name;
       const start = readStart();
       if (start === undefined) return 'other';
       if (start.namespace === NS_STREAM || start.namespace === NS_FRAMING) return 'stream';
       return isStanzaName(start.name) ? start.name : 'nonza';
     }
   }
+}
+
+function isNamed(text: string, name: string): boolean {
+  if (!text.startsWith(name, 1)) return false;
+  const next = text.charCodeAt(name.length + 1);
+  return text.charCodeAt(0) === LT && (isSpace(next) || next === SLASH || next === GT);
 }
 
 function isStanzaName(name: string): name is 'message' | 'presence' | 'iq' {

@@ -2,12 +2,14 @@
  * Numbers, times and redacts what connections report, and hands it to the sinks in order.
  */
 import type { ConnectionTrace, Tracer } from './events.js';
-import { dataRecord, TRACE_FORMAT, TRACE_VERSION, type TraceRecord } from './record.js';
+import { dataRecord, TRACE_FORMAT, TRACE_VERSION, type DataRecord, type TraceRecord } from './record.js';
 import { redactDetail } from './redact-detail.js';
 import { SecretScanner } from './secret-scanner.js';
 
 /** Where records go. Neither method may throw: a trace that cannot be kept must not disturb what is traced. */
 export interface TraceSink {
+  /** Data records may come to it without their text or base64, which is in the bytes. */
+  readonly takesBytes?: boolean;
   /**
    * Takes the record at once; writing it out is the sink's own business.
    * @param bytes what a data record carries, valid only during the call
@@ -42,6 +44,8 @@ export function createTracer(options: TracerOptions): Tracer {
     if (isClosed) return;
     for (const sink of sinks) sink.write(record, bytes);
   };
+  // Most recordings go to a file only: no string is made of what is written as bytes.
+  const takesBytes = sinks.every((sink) => sink.takesBytes === true);
   const elapsed = (): number => Math.round((now() - origin) * 1000) / 1000;
   const stamp = (): { n: number; t: number } => ({ n: ++count, t: elapsed() });
 
@@ -73,7 +77,9 @@ export function createTracer(options: TracerOptions): Tracer {
         if (isClosed) return;
         const scanned = redact ? scanners[dir].scan(bytes) : undefined;
         const recorded = scanned?.bytes ?? bytes;
-        const record = dataRecord(++count, elapsed(), conn, dir, recorded);
+        const record: DataRecord = takesBytes
+          ? { n: ++count, t: elapsed(), conn, kind: 'data', dir }
+          : dataRecord(++count, elapsed(), conn, dir, recorded);
         if (scanned && scanned.redactions.length > 0) record.redacted = scanned.redactions;
         emit(record, recorded);
       },

@@ -105,6 +105,27 @@ describe('trace export --format scansion', () => {
     expect(text).not.toMatch(/auth|starttls|<bind/);
   });
 
+  it('leaves out what a server puts in, and names what is another each time', () => {
+    const text = write(createScansionWriter(), [
+      ...login,
+      "→<presence id='p1' from='alice@example.org/desk'/>",
+      "←<presence id='p1' from='alice@example.org/desk' to='alice@example.org/desk'/>",
+      "←<iq type='set' id='push7' to='alice@example.org/desk'><query xmlns='jabber:iq:roster' ver='3'/></iq>",
+      "→<message to='alice@example.org/desk' id='m1'><body>&lt;a&amp;b&gt;</body></message>",
+    ]);
+    const [, script = ''] = text.split('-----\n\n');
+    expect(script).toBe(
+      [
+        'Client1 connects\n',
+        'Client1 sends:\n\t<presence id="p1"/>\n',
+        'Client1 receives:\n\t<presence id="p1" from="${Client1\'s full JID}"/>\n',
+        'Client1 receives:\n\t<iq type="set" id="{scansion:any}">\n\t\t<query xmlns="jabber:iq:roster" ver="{scansion:any}"/>\n\t</iq>\n',
+        'Client1 sends:\n\t<message to="${Client1\'s full JID}" id="m1">\n\t\t<body>&lt;a&amp;b&gt;</body>\n\t</message>\n',
+        'Client1 disconnects\n',
+      ].join('\n'),
+    );
+  });
+
   it('bears what is nested to hurt', () => {
     expect(write(createScansionWriter(), [...login, `→${nest(100_000)}`]).length).toBeLessThan(100_000);
   });

@@ -210,6 +210,61 @@ describe('trace lint', () => {
     ]);
   });
 
+  it('knows what may be asked for together with authentication', () => {
+    const sasl2 = "xmlns='urn:xmpp:sasl:2'";
+    const bind = "xmlns='urn:xmpp:bind:0'";
+    const fast = "xmlns='urn:xmpp:fast:0'";
+    const login = (inline: string, asked: string, mechanism = 'SCRAM-SHA-256'): string[] =>
+      codes([
+        `→${clientHeader}`,
+        `←${serverHeader}<stream:features><authentication ${sasl2}><mechanism>SCRAM-SHA-256</mechanism><inline>${inline}</inline></authentication></stream:features>`,
+        `→<authenticate ${sasl2} mechanism='${mechanism}'><initial-response>[redacted]</initial-response>${asked}</authenticate>`,
+      ]);
+    const offer = `<bind ${bind}><inline><feature var='urn:xmpp:sm:3'/></inline></bind><sm ${sm}/><fast ${fast}><mechanism>HT-SHA-256-NONE</mechanism></fast>`;
+    const everything = `<bind ${bind}><enable ${sm}/></bind><resume ${sm} previd='x' h='0'/><request-token ${fast} mechanism='HT-SHA-256-NONE'/>`;
+    expect(login(offer, everything)).toEqual([]);
+    expect(login('', everything)).toEqual(['bind.not-offered', 'sm.not-offered', 'sasl.fast-not-offered']);
+    expect(login(`<bind ${bind}/>`, `<bind ${bind}><enable ${sm}/></bind>`)).toEqual(['sm.not-offered']);
+    expect(login(offer, `<fast ${fast}/>`, 'HT-SHA-256-NONE')).toEqual([]);
+    expect(login(offer, `<fast ${fast}/>`, 'HT-SHA-512-NONE')).toEqual(['sasl.fast-not-offered']);
+    expect(login(offer, '', 'HT-SHA-256-NONE')).toEqual(['sasl.not-offered']);
+  });
+
+  it('lets the counters begin again at 2³²', () => {
+    const resumed = (h: number): Line[] => [
+      ...managed,
+      `→<resume ${sm} previd='sm1' h='0'/>`,
+      `←<resumed ${sm} previd='sm1' h='${h}'/>`,
+    ];
+    const last = 2 ** 32 - 1;
+    const message: Line = '→<message/>';
+    const ask = (h: number): Line => `←<a ${sm} h='${h}'/>`;
+    const of = (...lines: Line[]): string[] =>
+      codes([...resumed(last), ...lines]).filter((code) => code.startsWith('sm.'));
+    const before = of();
+    expect(of(message, message, ask(0), ask(1))).toEqual(before);
+    expect(of(message, message, ask(2))).toEqual([...before, 'sm.h-beyond']);
+    expect(of(message, message, ask(1), ask(0))).toEqual([...before, 'sm.h-backwards']);
+    expect(codes([...managed, ask(last)])).toEqual(['sm.h-beyond']);
+    expect(codes([...managed, ask(2 ** 32)])).toEqual(['sm.h-invalid']);
+  });
+
+  it('wants both addresses between servers', () => {
+    const server = clientHeader.replace('jabber:client', 'jabber:server');
+    const dialback = "xmlns:db='jabber:server:dialback'";
+    expect(
+      codes([
+        `→${server}`,
+        `←${server.replace('to=', 'from=')}`,
+        `→<db:result ${dialback} from='a.example' to='b.example'>[redacted]</db:result>`,
+        `←<db:result ${dialback} from='b.example' to='a.example' type='valid'/>`,
+        "→<message from='x@a.example' to='y@b.example'/>",
+        "→<message to='y@b.example'/>",
+        '←<presence/>',
+      ]).filter((code) => code.startsWith('stream.')),
+    ).toEqual(['stream.no-address', 'stream.no-address']);
+  });
+
   it('understands WebSocket and components', () => {
     const framing = "xmlns='urn:ietf:params:xml:ns:xmpp-framing'";
     expect(

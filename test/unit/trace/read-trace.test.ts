@@ -73,7 +73,10 @@ describe('readTrace', () => {
     ['root:x:0:0', 'a.trace is not a trace'],
     ['{"kind":"header","format":"pcap"}\n', 'a.trace is not a trace'],
     [`${data}\n`, 'a.trace is not a trace'],
-    [header.replace('"version":1', '"version":2'), 'a.trace is a trace of format version 2'],
+    [
+      header.replace('"version":1', '"version":2'),
+      'a.trace:1: a trace of format version 2; this xmppctl reads version 1',
+    ],
   ])('refuses what is no trace of ours: %j', async (text, message) => {
     const { error } = await read(text);
     expect(error).toBeInstanceOf(UsageError);

@@ -253,3 +253,82 @@ describe('trace show', () => {
     await expect(show([file, ...flags])).rejects.toThrow(message);
   });
 });
+
+describe('trace show, with what others would have to work out', () => {
+  const lines = (...units: [dir: 'in' | 'out', text: string][]): string => {
+    let text = '';
+    const tracer = createTracer({
+      sinks: [{ write: (entry) => (text += encodeRecord(entry)), close: () => Promise.resolve() }],
+      redact: true,
+      now: () => 0,
+    });
+    const connection = tracer.connection('c2s');
+    for (const [dir, unit] of units) connection.data(dir, Buffer.from(unit));
+    return text;
+  };
+
+  it('counts stanzas as stream management does, with --sm', async () => {
+    const text = lines(
+      ['out', '<presence id="before"/>'],
+      ['out', "<enable xmlns='urn:xmpp:sm:3'/>"],
+      ['in', "<enabled xmlns='urn:xmpp:sm:3'/>"],
+      ['out', '<message id="a"/><message id="b"/>'],
+      ['in', "<a xmlns='urn:xmpp:sm:3' h='1'/>"],
+      ['in', '<iq id="c" type="result"/>'],
+      ['in', "<a xmlns='urn:xmpp:sm:3' h='2'/>"],
+      ['in', "<a xmlns='urn:xmpp:sm:3' h='5'/>"],
+    );
+    const { stdout } = await show(['-', '--sm'], text);
+    expect(stdout).toContain('<presence id="before"/>\n');
+    expect(stdout).toContain('<message id="a"/>  (stanza 1)\n');
+    expect(stdout).toContain('<message id="b"/>  (stanza 2)\n');
+    expect(stdout).toContain("h='1'/>  (1 of 2 are not acknowledged)\n");
+    expect(stdout).toContain('<iq id="c" type="result"/>  (stanza 1)\n');
+    expect(stdout).toContain("h='2'/>  (all 2 are acknowledged)\n");
+    expect(stdout).toContain("h='5'/>  (only 2 were sent)\n");
+    const { json } = await show(['-', '--sm', '--json', '--id', 'b'], text);
+    expect(json).toMatchObject([{ id: 'b', sm: { stanza: 2 } }]);
+  });
+
+  it('goes on counting where a session is resumed', async () => {
+    const text = lines(
+      ['out', "<enable xmlns='urn:xmpp:sm:3' resume='true'/>"],
+      ['in', "<enabled xmlns='urn:xmpp:sm:3' id='s1'/>"],
+      ['out', '<message id="a"/>'],
+      ['out', "<resume xmlns='urn:xmpp:sm:3' h='0' previd='s1'/>"],
+      ['in', "<resumed xmlns='urn:xmpp:sm:3' h='1' previd='s1'/>"],
+      ['out', '<message id="b"/>'],
+    );
+    const { json } = await show(['-', '--sm', '--json', '--kind', 'message'], text);
+    expect(json).toMatchObject([{ sm: { stanza: 1 } }, { sm: { stanza: 2 } }]);
+  });
+
+  it('says what breaks the rules where it does, with --lint', async () => {
+    const text = lines(
+      ['out', "<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>"],
+      ['in', "<message type='mail'/>"],
+    );
+    const { stdout } = await show(['-', '--lint'], text);
+    const [, message, warning, unanswered] = stdout.split('\n').slice(-5);
+    expect(message).toContain("<message type='mail'/>");
+    expect(warning).toMatch(/^! .*mail.* \[message\.type\] \(RFC 6121 §5\.2\.2\)$/);
+    expect(unanswered).toMatch(/^! .* \[iq\.unanswered\] /);
+    const { json } = await show(['-', '--lint', '--json'], text);
+    expect(json.find(({ kind }) => kind === 'message')).toMatchObject({
+      findings: [{ code: 'message.type' }],
+    });
+    expect(json.at(-1)).toMatchObject({ kind: 'finding', code: 'iq.unanswered' });
+  });
+
+  it('reads what can be read, with --repair', async () => {
+    const damaged = record().split('\n');
+    damaged[6] = 'damaged';
+    await expect(show(['-'], damaged.join('\n'))).rejects.toMatchObject({
+      hint: 'with --repair what can be read of it is read',
+    });
+    const { stdout, stderr } = await show(['-', '--repair'], damaged.join('\n'));
+    expect(stderr).toBe('warning: stdin:7: not JSON; record 6 is missing\n');
+    expect(stdout).toContain('* record 6 is missing: not JSON\n');
+    expect(stdout).toContain('* closed not clean, reason reset');
+  });
+});

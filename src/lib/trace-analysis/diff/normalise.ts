@@ -20,7 +20,8 @@ export interface Self {
   domain: string | undefined;
 }
 
-const idAttributes = new Set([
+/** Attributes that name something within one login. */
+export const idAttributes: ReadonlySet<string> = new Set([
   'id',
   'sid',
   'previd',
@@ -32,7 +33,14 @@ const idAttributes = new Set([
   'dstaddr',
   'sessionid',
 ]);
-const jidAttributes = new Set(['from', 'to', 'jid', 'by', 'initiator', 'responder']);
+export const jidAttributes: ReadonlySet<string> = new Set([
+  'from',
+  'to',
+  'jid',
+  'by',
+  'initiator',
+  'responder',
+]);
 const unorderedQueries = new Set([
   'http://jabber.org/protocol/disco#info',
   'http://jabber.org/protocol/disco#items',

@@ -136,7 +136,8 @@ function finish({ conn, label, phase, entries }: Loading): RecordedConnection {
   return { conn, label, lanes };
 }
 
-function makeItem(n: number, dir: Direction | undefined, element: TraceElement, self: Self): Item {
+/** A stanza as it is compared. @param self whose addresses are not compared */
+export function makeItem(n: number, dir: Direction | undefined, element: TraceElement, self: Self): Item {
   const { name, namespace, attributes } = element;
   const type = attributes['type'];
   const payload = elementsOf(element).map((child) => `{${child.namespace}}${child.name}`);

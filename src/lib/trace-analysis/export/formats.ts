@@ -2,7 +2,7 @@
 import type { HeaderRecord } from '../../trace/record.js';
 import type { TraceEntry } from '../../trace/view-trace.js';
 
-export const exportFormats = ['html', 'md', 'json', 'scansion'] as const;
+export const exportFormats = ['html', 'md', 'json', 'scansion', 'pcapng'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 /** Turns batches of entries into pieces of text; nothing of what has passed is kept. */
