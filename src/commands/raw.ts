@@ -1,18 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { defineCommand } from '../lib/command/definition.js';
 import type { Context } from '../lib/context.js';
 import { UsageError } from '../lib/errors.js';
+import { attributesOf, checkStanza, isAnswerer, isRequest } from '../lib/console/typed-stanza.js';
 import { readText } from '../lib/input/stdin.js';
-import { JID } from '../lib/jid/jid.js';
 import type { Output } from '../lib/output/output.js';
-import { safeText } from '../lib/output/safe-text.js';
 import { expectStanza } from '../lib/session/expect-stanza.js';
 import type { Session } from '../lib/session/session.js';
-import { prettyXml, type XmlPaint } from '../lib/xml/canonical.js';
+import { prettyXml } from '../lib/xml/canonical.js';
 import type { Element } from '../lib/xml/element.js';
 import { parseTypedXml } from '../lib/xml/parse.js';
-import { serialize } from '../lib/xml/serialize.js';
 import { stanzaErrorFrom } from '../lib/xml/stanza-error.js';
+import { paintFor, stanzaToJson } from './stanza-output.js';
 
 export interface RawOptions {
   /** Undefined: from stdin. */
@@ -95,32 +93,13 @@ export async function runRaw(options: RawOptions, context: Context): Promise<voi
   if (failure) throw failure;
 }
 
-/** @throws UsageError it is no stanza */
-function checkStanza(element: Element): Element {
-  const name = element.getName();
-  const namespace = element.getNS();
-  if (!['message', 'presence', 'iq'].includes(name) || namespace !== 'jabber:client') {
-    throw new UsageError(`<${name}/> is not a stanza`, { hint: 'send message, presence or iq elements' });
-  }
-  const type: unknown = element.attrs['type'];
-  if (name === 'iq' && !['get', 'set', 'result', 'error'].includes(String(type))) {
-    throw new UsageError('an iq needs a type: get, set, result or error');
-  }
-  if (name === 'iq' && element.attrs['id'] === undefined) element.attrs['id'] = randomUUID();
-  // The stream is in its own namespace, which for a component is another.
-  delete element.attrs['xmlns'];
-  serialize(element);
-  return element;
-}
-
 /** Sends a stanza. @returns the answer to a request */
 async function exchange(
   session: Session,
   stanza: Element,
   signal: AbortSignal,
 ): Promise<Element | undefined> {
-  const type: unknown = stanza.attrs['type'];
-  if (stanza.getName() !== 'iq' || (type !== 'get' && type !== 'set')) {
+  if (!isRequest(stanza)) {
     await session.send(stanza, { signal });
     return undefined;
   }
@@ -135,18 +114,6 @@ async function exchange(
     () => session.send(stanza, { signal }),
     { signal },
   );
-}
-
-function attributesOf(element: Element): Readonly<Record<string, string | undefined>> {
-  return element.attrs;
-}
-
-/** The one who was asked; our account's server may answer as the account, as itself, or without saying (RFC 6120 §8.1.2.1). */
-function isAnswerer(from: string | undefined, to: string | undefined, me: JID): boolean {
-  const own = [me.toString(), me.bare.toString(), me.domain];
-  if (from === undefined) return to === undefined || own.includes(to);
-  if (to === undefined) return own.includes(from);
-  return JID.fromServer(from).equals(JID.fromServer(to));
 }
 
 async function printIncoming(
@@ -173,25 +140,5 @@ async function printIncoming(
 }
 
 function print(output: Output, stanza: Element): Promise<void> {
-  const { type, id, from } = attributesOf(stanza);
-  return output.item(
-    {
-      name: stanza.getName(),
-      ...(type !== undefined && { type }),
-      ...(id !== undefined && { id }),
-      ...(from !== undefined && { from }),
-      xml: stanza.toString(),
-    },
-    () => prettyXml(stanza, paintFor(output)),
-  );
-}
-
-/** What came from the network is neutralised piece by piece, before colours are added. */
-function paintFor({ style }: Output): XmlPaint {
-  return {
-    name: (text) => style.name(safeText(text, { singleLine: true })),
-    attribute: (text) => style.dim(safeText(text, { singleLine: true })),
-    value: (text) => style.good(safeText(text, { singleLine: true })),
-    text: (text) => safeText(text),
-  };
+  return output.item(stanzaToJson(stanza), () => prettyXml(stanza, paintFor(output.style)));
 }

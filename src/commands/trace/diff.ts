@@ -2,15 +2,16 @@ import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { NegativeError } from '../../lib/errors.js';
 import type { Style } from '../../lib/output/output.js';
-import { safeText } from '../../lib/output/safe-text.js';
 import { diffRecordings, type Difference } from '../../lib/trace-analysis/diff/diff.js';
 import { RecordingLoader, type RecordedConnection } from '../../lib/trace-analysis/diff/recording.js';
-import { checkFiles, readRecords } from './trace-input.js';
+import { arrow, renderChanges, singleLine } from './render-changes.js';
+import { checkFiles, readRecords, repairOption } from './trace-input.js';
 
 export interface DiffOptions {
   /** Paths, or `-` for stdin. */
   a: string;
   b: string;
+  isRepairing: boolean;
 }
 
 export const command = defineCommand({
@@ -46,18 +47,25 @@ export const command = defineCommand({
   completes: { a: 'file', b: 'file' },
   needs: 'nothing',
   build: (command) =>
-    command.argument('<a>', 'a trace; - reads stdin').argument('<b>', 'the one to compare it with'),
-  parse: ([a, b]): DiffOptions => {
+    command
+      .argument('<a>', 'a trace; - reads stdin')
+      .argument('<b>', 'the one to compare it with')
+      .option(...repairOption),
+  parse: ([a, b], flags): DiffOptions => {
     checkFiles([a, b]);
-    return { a, b };
+    return { a, b, isRepairing: flags.repair === true };
   },
   run: runDiff,
 });
 
 /** @throws NegativeError they differ @throws UsageError @throws FileError */
-export async function runDiff({ a, b }: DiffOptions, context: Context): Promise<void> {
+export async function runDiff(options: DiffOptions, context: Context): Promise<void> {
+  const { a, b, isRepairing } = options;
   const { output } = context;
-  const differences = diffRecordings(await load(a, context), await load(b, context));
+  const differences = diffRecordings(
+    await load(a, isRepairing, context),
+    await load(b, isRepairing, context),
+  );
   for (const difference of differences)
     await output.item(difference, (shown) => renderDifference(shown, output.style));
   const { length } = differences;
@@ -68,9 +76,9 @@ export async function runDiff({ a, b }: DiffOptions, context: Context): Promise<
   output.note('no difference');
 }
 
-async function load(file: string, context: Context): Promise<RecordedConnection[]> {
+async function load(file: string, isRepairing: boolean, context: Context): Promise<RecordedConnection[]> {
   const loader = new RecordingLoader();
-  for await (const batch of readRecords(file, context)) loader.push(batch);
+  for await (const batch of readRecords(file, context, { isRepairing })) loader.push(batch);
   return loader.end();
 }
 
@@ -79,31 +87,18 @@ function renderDifference(difference: Difference, style: Style): string {
     only === 'a' ? style.bad(`- ${text}`) : style.good(`+ ${text}`);
   switch (difference.kind) {
     case 'connection': {
-      const label = difference.label === undefined ? '' : `: ${line(difference.label)}`;
+      const label = difference.label === undefined ? '' : `: ${singleLine(difference.label)}`;
       return sideOf(difference.only, `connection ${difference.conn}${label}`);
     }
     case 'only':
       return sideOf(
         difference.only,
-        `record ${difference.n}${arrow(difference.dir)}: ${line(difference.what)}`,
+        `record ${difference.n}${arrow(difference.dir)}: ${singleLine(difference.what)}`,
       );
     case 'changed':
       return [
-        `${style.warning('~')} records ${difference.a} and ${difference.b}${arrow(difference.dir)}: ${line(difference.what)}`,
-        ...difference.changes.flatMap(({ path, a, b }) => [
-          `    ${style.dim(line(path))}`,
-          ...(a === undefined ? [] : [style.bad(`    - ${line(a)}`)]),
-          ...(b === undefined ? [] : [style.good(`    + ${line(b)}`)]),
-        ]),
+        `${style.warning('~')} records ${difference.a} and ${difference.b}${arrow(difference.dir)}: ${singleLine(difference.what)}`,
+        ...renderChanges(difference.changes, style),
       ].join('\n');
   }
-}
-
-function arrow(dir: 'in' | 'out' | undefined): string {
-  if (dir === undefined) return '';
-  return dir === 'in' ? ' ←' : ' →';
-}
-
-function line(text: string): string {
-  return safeText(text, { singleLine: true });
 }

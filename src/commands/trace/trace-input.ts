@@ -10,6 +10,12 @@ import type { TraceRecord } from '../../lib/trace/record.js';
 import { followFile } from './follow-file.js';
 import { systemReason } from '../../lib/trace/system-reason.js';
 
+/** For every command that reads a trace. */
+export const repairOption = [
+  '--repair',
+  'read what can be read of a damaged trace, and say what is missing',
+] as const;
+
 /** What a trace is called in messages. */
 export function nameOf(file: string): string {
   return file === '-' ? 'stdin' : file;
@@ -38,7 +44,7 @@ export async function* readRecords(
     if (options.isFollowing) return followFile(file, signal);
     return addAbortSignal(
       signal,
-      file === '-' ? context.stdin : createReadStream(file, { highWaterMark: 1 << 20 }),
+      file === '-' ? context.stdin : createReadStream(file, { highWaterMark: 1 << 18 }),
     );
   };
   try {
@@ -65,11 +71,12 @@ function isSystemError(error: unknown): boolean {
  */
 export async function writeText(
   file: string | undefined,
-  pieces: AsyncIterable<string>,
+  pieces: AsyncIterable<string | Uint8Array>,
   context: Context,
 ): Promise<void> {
   if (file === undefined || file === '-') {
-    for await (const piece of pieces) await context.output.bytes(Buffer.from(piece));
+    for await (const piece of pieces)
+      await context.output.bytes(typeof piece === 'string' ? Buffer.from(piece) : piece);
     await context.output.flush();
     return;
   }

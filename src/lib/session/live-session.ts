@@ -91,6 +91,7 @@ export class LiveSession implements Session {
     });
     options.signal?.addEventListener('abort', this.#onAbort);
     this.#outbox.attach(established.stream, established.managed);
+    options.onOnline?.(this);
     this.#consume(established);
   }
 

@@ -1,5 +1,6 @@
 import type { JID } from '../jid/jid.js';
 import type { Tracer } from '../trace/events.js';
+import type { Session } from './session.js';
 
 /** How to prove who we are. Secrets are fetched when they are needed, not before. */
 export interface Credentials {
@@ -72,6 +73,8 @@ export interface ConnectOptions {
   resume?: boolean;
   /** DNS servers (`address[:port]`) instead of the system's. */
   dnsServers?: readonly string[];
+  /** Called when the session is online and nothing has been given out yet: for what a server says unasked. */
+  onOnline?: (session: Pick<Session, 'handle'>) => void;
   /** Receives one-line warnings for the user (`--insecure`, a downgrade that was tolerated). */
   warn?: (message: string) => void;
 }
