@@ -244,7 +244,14 @@ describe('a move from Prosody to ejabberd', () => {
       'bad-credentials': "<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'/>",
       'unknown-mechanism': `<scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-X'><iter-count>1</iter-count><salt>c2FsdA==</salt><server-key>AAAA</server-key><stored-key>AAAA</stored-key></scram-credentials>`,
     };
-    const users = Object.entries(bad).map(([name, content]) => `<user name='${name}'>${content}</user>`);
+    const contacts = [
+      ...['jid="a@b" subscription="bogus"', 'jid="c@d" subscription=""', 'jid="e@f" ask="unsubscribe"'],
+      ...['jid=""', 'subscription="both"', 'jid="@b"', 'jid="a b@c"'],
+    ].map((attributes) => `<item ${attributes}/>`);
+    const roster = `<query xmlns='jabber:iq:roster'><item jid='ok@b' subscription='both'><group/></item>${contacts.join('')}</query>`;
+    const users = Object.entries({ ...bad, contacts: roster }).map(
+      ([name, content]) => `<user name='${name}'>${content}</user>`,
+    );
     const last = `<user name='carol' password='carol'><scram-credentials xmlns='urn:xmpp:pie:0#scram' mechanism='SCRAM-SHA-1'/></user>`;
     const target = await startSandbox({
       server: 'ejabberd',
@@ -264,11 +271,18 @@ describe('a move from Prosody to ejabberd', () => {
         layout: 'ejabberd',
       });
       if (!offline) throw new Error('nothing to do');
-      expect(await migrate(offline)).toMatchObject({ accounts: 8, failed: 0 });
+      expect(await migrate(offline)).toMatchObject({ accounts: 9, failed: 0 });
       await giveFolderTo('ejabberd', folder.at('import'));
       await callEjabberd(target, 'import_piefxis', { file: folder.at('import', 'main.xml') });
       await using carol = await login(target, 'carol');
       expect(carol.jid.local).toBe('carol');
+      const kept = await callEjabberd(target, 'get_roster', { user: 'contacts', server: target.domain });
+      expect((JSON.parse(kept) as { jid: string }[]).map(({ jid }) => jid).sort()).toEqual([
+        'a@b',
+        'c@d',
+        'e@f',
+        'ok@b',
+      ]);
     } finally {
       await target.stop();
     }

@@ -1,17 +1,21 @@
 /**
  * The ways into accounts that are migrated, verified or taken back: the own one, those of a list with passwords, or all
- * of a host through a component that has the privilege (XEP-0356).
+ * of a host, through a component that has the privilege (XEP-0356) or may send in their names, or through ejabberd's
+ * commands.
  */
-import { Option } from '@commander-js/extra-typings';
 import { readPrivateFile, readTextFile } from '../../lib/config/private-file.js';
 import type { ChosenAccount } from '../../lib/config/choose-account.js';
 import { configPaths } from '../../lib/config/paths.js';
 import type { Context } from '../../lib/context.js';
-import { UsageError } from '../../lib/errors.js';
+import { RemoteError, TimeoutError, UsageError } from '../../lib/errors.js';
 import { JID } from '../../lib/jid/jid.js';
+import type { PrivilegeGrants, WantedGrant } from '../../lib/privilege/grants.js';
+import { NS_PUBSUB, NS_PUBSUB_OWNER } from '../../lib/pubsub/stanzas.js';
 import type { Session } from '../../lib/session/session.js';
+import { NS_VCARD_TEMP } from '../../lib/vcard/card.js';
 import type { AccountHandle } from '../../lib/vcard/migration/account-state.js';
 import type { ListedAccount } from '../../lib/vcard/migration/parse-accounts.js';
+import type { ApiOptions } from './access-flags.js';
 
 export interface AccessOptions {
   /** A CSV file with passwords. */
@@ -22,16 +26,9 @@ export interface AccessOptions {
   listed?: readonly string[];
   /** A component sends in the name of accounts, without a privilege that could be asked for. */
   impersonates: boolean;
+  /** ejabberd's commands send in the name of accounts. */
+  api: ApiOptions | undefined;
 }
-
-export const impersonateOption = (): Option<'--impersonate'> =>
-  new Option('--impersonate', 'as a component of ejabberd behind a listener with check_from: false');
-
-export const accountsOption = (): Option<'--accounts <file>'> =>
-  new Option(
-    '--accounts <file>',
-    'accounts with their passwords: a private CSV file, JID,PASSWORD on each line',
-  );
 
 export interface AccountAccess extends AsyncDisposable {
   /** Whose cards are meant. */
@@ -46,13 +43,19 @@ export interface AccountAccess extends AsyncDisposable {
 
 /** @throws UsageError a component without a list @throws FileError @throws ConnectError @throws AuthError */
 export async function openAccess(
-  { accounts, only, listed: known, impersonates }: AccessOptions,
+  { accounts, only, listed: known, impersonates, api }: AccessOptions,
   context: Context,
 ): Promise<AccountAccess> {
   const listed =
     known?.map((address) => JID.parse(address)) ?? (only === undefined ? undefined : await readList(only));
   if (accounts !== undefined) return openList(accounts, listed, context);
-  const session = await context.connect();
+  if (api) {
+    const { openApiAccess } = await import('./api-access.js');
+    return openApiAccess(api, listed, context);
+  }
+  const { PrivilegeGrants } = await import('../../lib/privilege/grants.js');
+  const grants = new PrivilegeGrants();
+  const session = await context.connect({ onOnline: (opened) => grants.listen(opened) });
   const close = (): Promise<void> => session.close();
   if (impersonates && session.kind === 'client') {
     await session.close();
@@ -74,7 +77,13 @@ export async function openAccess(
       hint: 'prosodyctl shell user list HOST >users.txt, and --only users.txt',
     });
   }
-  const handleOf = impersonates ? await impersonating(session) : await privileged(session);
+  let handleOf: HandleOf;
+  try {
+    handleOf = impersonates ? await impersonating(session) : await privileged(session, grants, listed);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
   return {
     accounts: listed,
     isConnectionShared: true,
@@ -86,14 +95,52 @@ export async function openAccess(
 
 type HandleOf = (account: JID) => AccountHandle;
 
-async function privileged(session: Session): Promise<HandleOf> {
-  const { PrivilegedRequester } = await import('../../lib/privilege/privileged-requester.js');
-  return (account) => ({ account, requester: new PrivilegedRequester(session, account) });
+/** @throws RemoteError no host of the list lets us do what has to be done */
+async function privileged(
+  session: Session,
+  grants: PrivilegeGrants,
+  listed: readonly JID[],
+): Promise<HandleOf> {
+  const [{ PrivilegedRequester }, { queryInfo }] = await Promise.all([
+    import('../../lib/privilege/privileged-requester.js'),
+    import('../../lib/disco/query.js'),
+  ]);
+  const hosts = [...new Set(listed.map(({ domain }) => domain))].slice(0, MAX_ASKED_HOSTS);
+  for (const host of hosts) {
+    // Whatever it answers: what it grants was said before.
+    await queryInfo(session, JID.parse(host)).catch((error: unknown) => {
+      if (!(error instanceof RemoteError || error instanceof TimeoutError)) throw error;
+    });
+  }
+  const obstacles = hosts.map((host) => grants.obstacle(host, neededGrants));
+  const [first] = obstacles;
+  if (first && !obstacles.includes(undefined)) throw first;
+  return (account) => {
+    const obstacle = grants.obstacle(account.domain, neededGrants);
+    const requester = obstacle
+      ? { request: () => Promise.reject(obstacle) }
+      : new PrivilegedRequester(session, account);
+    return { account, requester };
+  };
 }
 
+/** Hosts on one server are few; a list of accounts elsewhere is a mistake that the first of them show. */
+const MAX_ASKED_HOSTS = 20;
+
+const neededGrants: readonly WantedGrant[] = [NS_PUBSUB, NS_PUBSUB_OWNER, NS_VCARD_TEMP].flatMap(
+  (namespace) =>
+    namespace === NS_VCARD_TEMP
+      ? [{ namespace, type: 'get' }]
+      : [
+          { namespace, type: 'get' },
+          { namespace, type: 'set' },
+        ],
+);
+
 async function impersonating(session: Session): Promise<HandleOf> {
-  const { ImpersonatingRequester } = await import('../../lib/privilege/impersonating-requester.js');
-  return (account) => ({ account, requester: new ImpersonatingRequester(session, account), isBlind: true });
+  const { BlindRequester, sendAsComponent } = await import('../../lib/privilege/blind-requester.js');
+  const send = sendAsComponent(session);
+  return (account) => ({ account, requester: new BlindRequester(session, send, account), isBlind: true });
 }
 
 async function openList(

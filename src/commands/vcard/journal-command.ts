@@ -4,20 +4,18 @@ import { NegativeError } from '../../lib/errors.js';
 import type { AccountHandle } from '../../lib/vcard/migration/account-state.js';
 import { forEachAccount } from '../../lib/vcard/migration/for-each-account.js';
 import { Journal, type JournalAccount } from '../../lib/vcard/migration/journal.js';
-import { openAccess } from './account-access.js';
+import { withPatience } from '../../lib/vcard/migration/with-patience.js';
+import { accessCompletes, parseAccess, type AccessFlags } from './access-flags.js';
+import { openAccess, type AccessOptions } from './account-access.js';
 import { paceOf, parseCount } from './migrate-online.js';
 import { MAX_TOLD } from './migration-report.js';
 
-export interface JournalOptions {
+export interface JournalOptions extends Pick<AccessOptions, 'accounts' | 'impersonates' | 'api'> {
   journal: string;
-  accounts: string | undefined;
-  impersonates: boolean;
   concurrency: number;
 }
 
-interface JournalFlags {
-  accounts?: string | undefined;
-  impersonate?: true | undefined;
+interface JournalFlags extends AccessFlags {
   concurrency?: string | undefined;
 }
 
@@ -29,18 +27,17 @@ export const journalTexts = {
       text: 'One object: accounts and good (numbers), and wrong, a list of objects with account and problems.',
     },
   ],
-  completes: { journal: 'file', '--accounts': 'file', '--concurrency': 'none' },
+  completes: { journal: 'file', ...accessCompletes, '--concurrency': 'none' },
 } as const;
 
 /** @throws UsageError */
-export function toJournalOptions(
+export async function toJournalOptions(
   journal: string,
-  { accounts, impersonate, concurrency }: JournalFlags,
-): JournalOptions {
+  { concurrency, ...flags }: JournalFlags,
+): Promise<JournalOptions> {
   return {
     journal,
-    accounts,
-    impersonates: impersonate === true,
+    ...(await parseAccess(flags)),
     concurrency: parseCount('--concurrency', concurrency, 1000) ?? 10,
   };
 }
@@ -55,14 +52,14 @@ export interface JournalWork {
 
 /** @throws NegativeError something is wrong with some of them */
 export async function runOnJournal(
-  { journal: file, accounts, impersonates, concurrency }: JournalOptions,
+  { journal: file, concurrency, ...way }: JournalOptions,
   { good, isMeant, work }: JournalWork,
   context: Context,
 ): Promise<void> {
   const { output, signal } = context;
   await using journal = await Journal.open(file, { mustExist: true });
   const meant = [...journal.accounts].filter(([, entry]) => isMeant(entry)).map(([account]) => account);
-  await using access = await openAccess({ accounts, listed: meant, impersonates }, context);
+  await using access = await openAccess({ ...way, listed: meant }, context);
   const reachable = new Set(access.accounts.map(String));
   const missing = meant.filter((account) => !reachable.has(account));
   const wrong: { account: string; problems: readonly string[] }[] = [];
@@ -80,7 +77,9 @@ export async function runOnJournal(
       async (account) => {
         const entry = journal.accounts.get(account.toString());
         if (!entry) return;
-        const problems = await access.withAccount(account, (handle) => work(handle, entry, journal));
+        const problems = await access.withAccount(account, (handle) =>
+          withPatience(() => work(handle, entry, journal), { signal }),
+        );
         if (problems.length > 0) fail(account.toString(), problems);
         count += 1;
         bar.update(count, meant.length, `${wrong.length} not`);

@@ -2,11 +2,14 @@
 import { Option } from '@commander-js/extra-typings';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
+import type { AccountHandle } from '../../lib/vcard/migration/account-state.js';
 import { forEachAccount } from '../../lib/vcard/migration/for-each-account.js';
 import { Journal } from '../../lib/vcard/migration/journal.js';
 import { migrateAccount } from '../../lib/vcard/migration/migrate-account.js';
 import type { MigrationPolicy } from '../../lib/vcard/migration/plan-account.js';
-import { accountsOption, impersonateOption, openAccess, type AccountAccess } from './account-access.js';
+import { withPatience } from '../../lib/vcard/migration/with-patience.js';
+import { accessCompletes, accessFlags, parseAccess, type AccessFlags } from './access-flags.js';
+import { openAccess, type AccessOptions, type AccountAccess } from './account-access.js';
 import {
   choose,
   parseLimit,
@@ -14,13 +17,14 @@ import {
   parseSelection,
   type MigrationFlags,
 } from './migration-flags.js';
+import type { PhotoSource } from '../../lib/vcard/photos/embed-photo.js';
 import { MAX_TOLD, openReport, showDiff, Summary } from './migration-report.js';
 
-export interface OnlineOptions {
-  accounts: string | undefined;
+export interface OnlineOptions extends Pick<AccessOptions, 'accounts' | 'impersonates' | 'api'> {
   only: string | undefined;
-  impersonates: boolean;
   policy: MigrationPolicy;
+  /** Undefined: nothing is fetched. */
+  photos: 'public' | 'anywhere' | undefined;
   isDryRun: boolean;
   showsDiff: boolean;
   journal: string | undefined;
@@ -31,27 +35,39 @@ export interface OnlineOptions {
   report: string | undefined;
 }
 
-interface OnlineFlags extends MigrationFlags {
-  impersonate?: true | undefined;
-  accounts?: string | undefined;
+interface OnlineFlags extends MigrationFlags, AccessFlags {
   journal?: string | undefined;
   concurrency?: string | undefined;
   rate?: string | undefined;
+  fetchPhotos?: true | undefined;
+  fetchAnywhere?: true | undefined;
 }
 
 export const onlineOptions = {
-  accounts: accountsOption(),
-  impersonate: impersonateOption(),
+  ...accessFlags,
+  host: new Option(
+    '--host <domain>',
+    'with --api and without --only: all accounts of this host (default that of the account)',
+  ),
   journal: new Option(
     '--journal <file>',
     'where it is written what was there before and what is done (default vcard-migrate-NAME.journal)',
+  ),
+  fetchPhotos: new Option(
+    '--fetch-photos',
+    'fetch pictures that a card only links to, and make them avatars',
+  ),
+  fetchAnywhere: new Option(
+    '--fetch-anywhere',
+    'with --fetch-photos: also without TLS and from addresses that are not public',
   ),
   concurrency: new Option('--concurrency <n>', 'accounts at a time (default 10)'),
   rate: new Option('--rate <n>', 'at most so many accounts a second'),
 };
 
 export const onlineCompletes = {
-  '--accounts': 'file',
+  ...accessCompletes,
+  '--host': 'none',
   '--journal': 'file',
   '--concurrency': 'none',
   '--rate': 'none',
@@ -59,15 +75,17 @@ export const onlineCompletes = {
 
 export const onlineTexts = {
   description:
-    'Without --from the accounts are on a server: the own one; with --accounts those of a list, each with its password; and when the account that logs in is a component (--component, XEP-0114) which the server privileges (XEP-0356), those of --only. What was there before is saved in a journal first, so that a run that was ended goes on when it is started again, nothing is done twice, and xmppctl vcard rollback takes everything back.',
+    'Without --from the accounts are on a server: the own one; with --accounts those of a list, each with its password; when the account that logs in is a component (--component, XEP-0114) which the server privileges (XEP-0356), those of --only; and with --api all of an ejabberd. What was there before is saved in a journal first, so that a run that was ended goes on when it is started again, nothing is done twice, and xmppctl vcard rollback takes everything back.',
   sections: [
     {
       title: 'ACCOUNTS ON A SERVER',
       text: [
         'For each account its vcard-temp is read, and published as vCard4 and as avatar: first the picture, then what points to it, then the card. An account without a card is counted as empty, one that has all of it already as skipped.',
         'An existing vCard4 stays as it is, unless --existing merge adds what it lacks or --existing overwrite replaces it. An existing node keeps who may read it, unless --access says otherwise; a new one is open, as a vcard-temp has always been.',
+        'With --fetch-photos a picture that a card only links to (EXTVAL) is fetched and becomes the avatar. People wrote these links, so only https: is followed, to public addresses, three redirects far, for 20 seconds, and as long as what comes is a picture of no more than --max-avatar or 1 MB; unless --fetch-anywhere allows the rest of the network. What could not be fetched stays a link, and is told as photo-not-fetched.',
         'An account that fails stops no other. When the connection is lost, or with Ctrl-C, start the same command again: what is done is not done again.',
-        'ejabberd before 24.10 knows no such privilege. There a component behind a listener with check_from: false may send in the name of accounts, which --impersonate does: nothing is answered, so each account is read back. A card in a node that the component may not read is told as failed; a picture in such a node is there already and stays.',
+        'ejabberd before 24.10 knows no such privilege, and there are two ways round that. A component behind a listener with check_from: false may send in the name of accounts, which --impersonate does. And with --api the command send_stanza does it, over HTTPS: --api https://xmpp.example.org:5443/api is where mod_http_api answers, and whoever calls needs send_stanza (of mod_admin_extra) and registered_users among the api_permissions. Either way nothing is answered, so each account is read back, by the component or the account that logs in. What an account shows to its contacts only cannot be read: a card there is told as failed, and a picture there stays as it is (avatar-hidden).',
+        'Who calls the commands is --api-user, with the password in --api-secret-file, XMPPCTL_API_SECRET, XMPPCTL_API_SECRET_FILE or the keyring; without --api-user the secret is a token of OAuth; and without a secret it is the account that logs in. They are called one after the other whatever --concurrency says: of calls at the same time ejabberd loses some, and answers all of them with success. Without --only all accounts of the host are meant.',
         'A component needs the privilege on each host, for Prosody: privileged_entities = { ["migrate.example.org"] = { iq = { ["http://jabber.org/protocol/pubsub"] = "both"; ["http://jabber.org/protocol/pubsub#owner"] = "both"; ["vcard-temp"] = "both" } } }, with "privilege" in modules_enabled of the host and of the component.',
       ].join('\n\n'),
     },
@@ -78,6 +96,10 @@ export const onlineTexts = {
       does: 'move all accounts of a host',
       line: 'xmppctl --component migrate.example.org vcard migrate --only users.txt --report report.csv',
     },
+    {
+      does: 'move all accounts of an ejabberd, as its administrator',
+      line: 'xmppctl --jid admin@example.org vcard migrate --api https://xmpp.example.org:5443/api',
+    },
     { does: 'see what would be done', line: 'xmppctl vcard migrate --accounts people.csv --dry-run --diff' },
   ],
 };
@@ -87,15 +109,15 @@ export async function parseOnline(flags: OnlineFlags): Promise<OnlineOptions> {
   if (flags.force === true) throw new UsageError('--force wants --to, the import to write');
   const maxAvatarBytes = parseMaxAvatar(flags.maxAvatar, Number.MAX_SAFE_INTEGER);
   return {
-    accounts: flags.accounts,
+    ...(await parseAccess(flags)),
     only: flags.only,
-    impersonates: flags.impersonate === true,
     policy: {
       existing: choose('existing', flags.existing ?? 'skip', ['skip', 'merge', 'overwrite']),
       access: choose('access', flags.access ?? 'keep', ['open', 'presence', 'keep']),
       dates: choose('dates', flags.dates ?? 'extended', ['extended', 'rfc']),
       maxAvatarBytes,
     },
+    photos: parsePhotos(flags),
     isDryRun: flags.dryRun === true,
     showsDiff: flags.diff === true,
     journal: flags.journal,
@@ -105,6 +127,12 @@ export async function parseOnline(flags: OnlineFlags): Promise<OnlineOptions> {
     limit: parseLimit(flags.limit),
     report: flags.report,
   };
+}
+
+function parsePhotos({ fetchPhotos, fetchAnywhere }: OnlineFlags): OnlineOptions['photos'] {
+  if (fetchPhotos === true) return fetchAnywhere === true ? 'anywhere' : 'public';
+  if (fetchAnywhere === true) throw new UsageError('--fetch-anywhere is for --fetch-photos');
+  return undefined;
 }
 
 export function parseCount(flag: string, given: string | undefined, max: number): number | undefined {
@@ -128,6 +156,7 @@ export async function runOnline(options: OnlineOptions, context: Context): Promi
   const left = wanted.filter((account) => !journal?.isDone(account.toString()));
   if (left.length < wanted.length)
     output.note(`going on: ${wanted.length - left.length} of ${wanted.length} accounts are done`);
+  const fetchPhoto = await photoSource(options, context);
   const report = options.report === undefined ? undefined : await openReport(options.report);
   const summary = new Summary();
   const bar = output.progress(access.name, 'items');
@@ -143,8 +172,10 @@ export async function runOnline(options: OnlineOptions, context: Context): Promi
       paceOf(access, options, signal),
       async (account) => {
         const { policy } = options;
-        const work = { policy, journal, signal };
-        await tell(await access.withAccount(account, (handle) => migrateAccount(handle, work)));
+        const work = { policy, journal, fetchPhoto, signal };
+        const migrate = (handle: AccountHandle) =>
+          withPatience(() => migrateAccount(handle, work), { signal });
+        await tell(await access.withAccount(account, migrate));
       },
       async (account, error) => {
         if (summary.counts.failed < MAX_TOLD) output.warn(`${account.toString()}: ${error.message}`);
@@ -166,6 +197,21 @@ export async function runOnline(options: OnlineOptions, context: Context): Promi
   }
   await output.result(summary.toJson(), () => summary.render());
   summary.throwIfFailed();
+}
+
+async function photoSource(
+  { photos, policy }: OnlineOptions,
+  context: Context,
+): Promise<PhotoSource | undefined> {
+  if (photos === undefined) return undefined;
+  const [{ fetchPhoto, MAX_PHOTO_BYTES }, { tls }] = await Promise.all([
+    import('../../lib/vcard/photos/fetch-photo.js'),
+    context.connectOptions(),
+  ]);
+  const trust = { ca: tls?.ca, isInsecure: tls?.isInsecure };
+  const maxBytes = Math.min(policy.maxAvatarBytes, MAX_PHOTO_BYTES);
+  return (link) =>
+    fetchPhoto(link, { maxBytes, isAnywhere: photos === 'anywhere', trust, signal: context.signal });
 }
 
 export function paceOf(

@@ -1,5 +1,6 @@
 import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
+import { UsageError } from '../../lib/errors.js';
 import {
   offlineCompletes,
   offlineOptions,
@@ -16,6 +17,9 @@ import {
   runOnline,
   type OnlineOptions,
 } from './migrate-online.js';
+
+/** What makes no sense for files. */
+const serverOnly = Object.values(onlineOptions);
 
 type MigrateOptions = ({ where: 'files' } & OfflineOptions) | ({ where: 'server' } & OnlineOptions);
 
@@ -46,6 +50,12 @@ export const command = defineCommand({
     command
       .addOption(onlineOptions.accounts)
       .addOption(onlineOptions.impersonate)
+      .addOption(onlineOptions.api)
+      .addOption(onlineOptions.apiUser)
+      .addOption(onlineOptions.apiSecretFile)
+      .addOption(onlineOptions.host)
+      .addOption(onlineOptions.fetchPhotos)
+      .addOption(onlineOptions.fetchAnywhere)
       .addOption(onlineOptions.journal)
       .addOption(onlineOptions.concurrency)
       .addOption(onlineOptions.rate)
@@ -71,6 +81,8 @@ export const command = defineCommand({
       .option('--limit <n>', 'only the first n accounts'),
   parse: async (_args, flags): Promise<MigrateOptions> => {
     const offline = await parseOffline(flags);
+    const misplaced = offline && serverOnly.find((option) => Object.hasOwn(flags, option.attributeName()));
+    if (misplaced) throw new UsageError(`${misplaced.long} is for accounts on a server, and not for --from`);
     return offline ? { where: 'files', ...offline } : { where: 'server', ...(await parseOnline(flags)) };
   },
   run: (options, context: Context) =>

@@ -14,7 +14,7 @@ import { readCards } from '../../lib/vcard/formats/card-formats.js';
 import {
   editCard,
   hasFormattedName,
-  mergeCards,
+  overlayCard,
   parseField,
   parseFieldName,
 } from '../../lib/vcard/profile/edit-card.js';
@@ -101,7 +101,7 @@ export async function runSet(
   await using session = await context.connect();
   const wait = { signal };
   const before = file === undefined || merges ? await currentCard(session, wait) : undefined;
-  const base = read ? (merges ? mergeCards(before, read.card) : read.card) : before;
+  const base = read ? (merges ? overlayCard(before, read.card) : read.card) : before;
   const card = editCard(base, { set, remove });
   if (!hasFormattedName(card))
     throw new UsageError('a vCard4 needs a name (fn), and there is none', { hint: '--set fn="…"' });

@@ -1,7 +1,7 @@
 import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { verifyAccount } from '../../lib/vcard/migration/migrate-account.js';
-import { accountsOption, impersonateOption } from './account-access.js';
+import { accessFlags } from './access-flags.js';
 import { journalTexts, runOnJournal, toJournalOptions, type JournalOptions } from './journal-command.js';
 
 export const command = defineCommand({
@@ -22,8 +22,11 @@ export const command = defineCommand({
   build: (command) =>
     command
       .argument('<journal>', 'the journal of the migration')
-      .addOption(accountsOption())
-      .addOption(impersonateOption())
+      .addOption(accessFlags.accounts)
+      .addOption(accessFlags.impersonate)
+      .addOption(accessFlags.api)
+      .addOption(accessFlags.apiUser)
+      .addOption(accessFlags.apiSecretFile)
       .option('--concurrency <n>', 'accounts at a time (default 10)'),
   parse: ([journal], flags) => toJournalOptions(journal, flags),
   run: runVerify,

@@ -2,9 +2,9 @@
  * HTTP as uploads and downloads need it: the trust of the session, no redirects by itself, an end to every wait, and
  * errors that name the host but no secret: an upload's URL may be the permission itself, a link's may hold a key.
  */
-import { request as requestPlain, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as requestPlain, type Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestSecure } from 'node:https';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { rootCertificates } from 'node:tls';
 import { ConnectError, ProtocolError, XmppctlError } from '../errors.js';
 import { explainTlsFailure } from '../session/transport/tls-failure.js';
@@ -24,6 +24,10 @@ export interface HttpOptions {
   /** Without a byte in either direction. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
+  /** Keeps connections for the next request; without it each has one of its own. */
+  agent?: Agent | undefined;
+  /** Finds the addresses of a name, in place of the system. */
+  lookup?: LookupFunction | undefined;
 }
 
 /**
@@ -53,12 +57,13 @@ export interface HttpExchange {
 /** @param doing ends the sentence "timed out …": `uploading to upload.example.org` */
 export function openExchange(
   url: URL,
-  method: 'GET' | 'PUT',
+  method: 'GET' | 'PUT' | 'POST',
   headers: Readonly<Record<string, string | readonly string[]>>,
   doing: string,
-  { trust = {}, timeoutMs, signal }: HttpOptions,
+  { trust = {}, timeoutMs, signal, agent, lookup }: HttpOptions,
 ): HttpExchange {
-  const options = { method, headers: { ...headers, connection: 'close' }, agent: false as const };
+  const connection = agent ? 'keep-alive' : 'close';
+  const options = { method, headers: { ...headers, connection }, agent: agent ?? (false as const), lookup };
   const request =
     url.protocol === 'https:'
       ? requestSecure(url, {

@@ -1,16 +1,15 @@
 /**
  * XEP-0356: Privileged Entity, version 0.4.1: requests of a component in the name of an account (§6, IQ permission).
  *
- * Not here: permissions for rosters, messages and presence; what a server says about them in advance: it says by its
- * answer whether we may.
+ * Not here: permissions for rosters, messages and presence.
  */
 import { ProtocolError, RemoteError, StanzaError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
 import type { IqRequest, Session, WaitOptions } from '../session/session.js';
 import { childElements, xml, type Element } from '../xml/element.js';
 import { stanzaErrorFrom } from '../xml/stanza-error.js';
+import { NS_PRIVILEGE } from './grants.js';
 
-const NS_PRIVILEGE = 'urn:xmpp:privilege:2';
 const NS_FORWARD = 'urn:xmpp:forward:0';
 
 /** Speaks for one account, through a component that may. */

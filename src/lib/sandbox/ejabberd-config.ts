@@ -1,8 +1,11 @@
 /** ejabberd's configuration for a sandbox. It is YAML to ejabberd, and JSON is YAML. */
 import type { ConfigValue, SandboxPlan } from './options.js';
-import { BOSH_PATH, WEBSOCKET_PATH } from './host-meta.js';
+import { API_PATH, BOSH_PATH, WEBSOCKET_PATH } from './host-meta.js';
 
 type Settings = Readonly<Record<string, ConfigValue>>;
+
+/** What comes through the socket in the sandbox's own folder may do everything. */
+const OWNER_TAG = 'owner';
 
 const MECHANISMS = [
   'SCRAM-SHA-1',
@@ -51,9 +54,22 @@ export function renderEjabberdConfig(plan: SandboxPlan, apiSocket: string): stri
       admin: { allow: 'admin' },
       privileged: { allow: 'privileged' },
     },
-    api_permissions: { sandbox: { from: ['mod_http_api'], who: 'all', what: '*' } },
+    api_permissions: {
+      sandbox: { from: [{ tag: OWNER_TAG }], who: 'all', what: '*' },
+      administrator: {
+        from: ['mod_http_api'],
+        who: [
+          { access: { allow: 'admin' } },
+          { oauth: { scope: 'ejabberd:admin', access: { allow: 'admin' } } },
+        ],
+        what: ['*', '!stop', '!restart'],
+      },
+    },
+    // Tokens for administrators, as the command oauth_issue_token gives them.
+    oauth_access: 'admin',
     modules: {
       mod_adhoc: {},
+      mod_admin_extra: {},
       mod_blocking: {},
       mod_bosh: {},
       mod_caps: {},
@@ -159,6 +175,7 @@ function listeners(plan: SandboxPlan, apiSocket: string): Settings[] {
     [BOSH_PATH]: 'mod_bosh',
     '/upload': 'mod_http_upload',
   };
+  const api = { [API_PATH]: 'mod_http_api' };
   const components = Object.fromEntries(
     plan.components.map((name) => [name, { password: plan.componentSecret }]),
   );
@@ -173,14 +190,28 @@ function listeners(plan: SandboxPlan, apiSocket: string): Settings[] {
     { ...s2s, ip, port: ports.s2s },
     ...(hasTls ? [{ ...s2s, ip, port: ports.s2sTls, tls: true }] : []),
     { ip, port: ports.component, module: 'ejabberd_service', hosts: components, check_from: true },
-    { ip, port: ports.http, module: 'ejabberd_http', request_handlers },
+    {
+      ip,
+      port: ports.http,
+      module: 'ejabberd_http',
+      request_handlers: { ...request_handlers, ...(!hasTls && api) },
+    },
     ...(hasTls
-      ? [{ ip, port: ports.https, module: 'ejabberd_http', tls: true, protocol_options, request_handlers }]
+      ? [
+          {
+            ip,
+            port: ports.https,
+            module: 'ejabberd_http',
+            tls: true,
+            protocol_options,
+            request_handlers: { ...request_handlers, ...api },
+          },
+        ]
       : []),
   ]);
   return [
     ...each,
-    { port: `unix:${apiSocket}`, module: 'ejabberd_http', request_handlers: { '/api': 'mod_http_api' } },
+    { port: `unix:${apiSocket}`, module: 'ejabberd_http', tag: OWNER_TAG, request_handlers: api },
   ];
 }
 

@@ -18,6 +18,7 @@ export function sandboxVariables(facts: SandboxFacts): Record<string, string> {
     HTTPS_PORT: ports.https,
     WEBSOCKET_URL: facts.services.websocket,
     BOSH_URL: facts.services.bosh,
+    ...(facts.services.api !== undefined && { API_URL: facts.services.api }),
     CA_FILE: facts.caFile,
     MUC: addresses.muc,
     PUBSUB: addresses.pubsub,

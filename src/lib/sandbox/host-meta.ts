@@ -3,6 +3,8 @@ import type { SandboxPorts } from './options.js';
 
 export const WEBSOCKET_PATH = '/xmpp-websocket';
 export const BOSH_PATH = '/http-bind';
+/** ejabberd's commands (mod_http_api). */
+export const API_PATH = '/api';
 
 export function hostMeta(ports: SandboxPorts, hasTls: boolean): { xml: string; json: string } {
   const links = [
@@ -22,4 +24,8 @@ export function webSocketUrl(ports: SandboxPorts, hasTls: boolean): string {
 
 export function boshUrl(ports: SandboxPorts, hasTls: boolean): string {
   return `${hasTls ? `https://127.0.0.1:${ports.https}` : `http://127.0.0.1:${ports.http}`}${BOSH_PATH}`;
+}
+
+export function apiUrl(ports: SandboxPorts, hasTls: boolean): string {
+  return `${hasTls ? `https://127.0.0.1:${ports.https}` : `http://127.0.0.1:${ports.http}`}${API_PATH}`;
 }

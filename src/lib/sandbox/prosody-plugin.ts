@@ -39,6 +39,22 @@ if module:get_option_boolean("sandbox_open_pubsub", false) then
 	end
 end
 
+-- For tests that must know what the server itself has stored: a line in the log for each item.
+if module:get_option_boolean("sandbox_log_items", false) then
+	local pubsub = require "util.pubsub";
+	local new = pubsub.new;
+	function pubsub.new(config)
+		local service = new(config);
+		local publish = service.publish;
+		function service:publish(node, actor, id, ...)
+			local ok, err = publish(self, node, actor, id, ...);
+			if ok then module:log("info", "stored %s %s %s", config.pep_username, node, id); end
+			return ok, err;
+		end
+		return service;
+	end
+end
+
 -- COMPAT(prosody-modules 2023): mod_privilege tells everybody about their privileges, also those who have none.
 module:hook("presence/initial", function (event)
 	local privileges = event.origin.privileges;

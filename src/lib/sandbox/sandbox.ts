@@ -19,7 +19,14 @@ export interface SandboxFacts {
   ports: SandboxPorts;
   addresses: SandboxAddresses;
   /** Where a client connects to, as `--service` takes it. */
-  services: { starttls: string; tls: string; websocket: string; bosh: string };
+  services: {
+    starttls: string;
+    tls: string;
+    websocket: string;
+    bosh: string;
+    /** ejabberd's commands over HTTP, for its administrator: the first account. */
+    api?: string;
+  };
   accounts: Readonly<Record<string, SandboxAccount>>;
   componentSecret: string;
   /** Domains that components can connect as, all with the same secret. */

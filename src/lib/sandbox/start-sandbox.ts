@@ -7,7 +7,7 @@ import { createAuthority, type CertificateAuthority } from './certificates.js';
 import { prepareEjabberd } from './ejabberd.js';
 import { findServer, usualPath, type InstalledServer } from './find-server.js';
 import { findFreePorts, loopbackAddresses } from './free-ports.js';
-import { boshUrl, webSocketUrl } from './host-meta.js';
+import { apiUrl, boshUrl, webSocketUrl } from './host-meta.js';
 import { planAddresses, type SandboxOptions, type SandboxPlan } from './options.js';
 import { prepareProsody } from './prosody.js';
 import { PortTaken, RunningServer } from './running-server.js';
@@ -93,6 +93,7 @@ function createSandbox(
       tls: `xmpps://${HOST}:${plan.ports.c2sTls}`,
       websocket: webSocketUrl(plan.ports, hasTls),
       bosh: boshUrl(plan.ports, hasTls),
+      ...(server.name === 'ejabberd' && { api: apiUrl(plan.ports, hasTls) }),
     },
     accounts: plan.accounts,
     componentSecret: plan.componentSecret,

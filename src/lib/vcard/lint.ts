@@ -27,7 +27,8 @@ export type FindingCode =
   | 'scram-broken'
   | 'scram-double'
   | 'password-and-scram'
-  | 'node-without-items';
+  | 'node-without-items'
+  | 'roster-item';
 
 export interface Finding {
   severity: Severity;
@@ -78,6 +79,11 @@ const explanations: Readonly<Record<WarningCode, readonly [Severity, string, str
     'the picture is only linked, so there is no avatar',
     'put the picture itself in',
   ],
+  'photo-not-fetched': [
+    'changed',
+    'the picture is only linked, and could not be fetched',
+    'look whether the address is still right, or put the picture itself in',
+  ],
   'multiple-photo': [
     'lost',
     'there are several pictures, and an account has one avatar',
@@ -93,6 +99,11 @@ const explanations: Readonly<Record<WarningCode, readonly [Severity, string, str
     'changed',
     'the picture is larger than many servers take',
     'make it smaller, to some 10 KB',
+  ],
+  'avatar-hidden': [
+    'changed',
+    'who may read the avatar is limited, so whether there is one is not known',
+    'nothing, when the account has chosen its picture with a client: it is there already',
   ],
   'bday-text': [
     'changed',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProtocolError, RemoteError, StanzaError } from '../../../src/lib/errors.js';
 import { JID } from '../../../src/lib/jid/jid.js';
-import { ImpersonatingRequester } from '../../../src/lib/privilege/impersonating-requester.js';
+import { BlindRequester, sendAsComponent, sendByApi } from '../../../src/lib/privilege/blind-requester.js';
 import { PrivilegedRequester } from '../../../src/lib/privilege/privileged-requester.js';
 import type { IqRequest } from '../../../src/lib/session/session.js';
 import { xml, type Element } from '../../../src/lib/xml/element.js';
@@ -66,22 +66,35 @@ describe('a privileged request', () => {
 
 test('a component that impersonates asks in its own name, and changes in that of the account', async () => {
   const sent: string[] = [];
-  const requester = new ImpersonatingRequester(
-    {
-      request: ({ type, to }) => {
-        sent.push(`${type} ${String(to)}`);
-        return Promise.resolve(xml('iq'));
-      },
-      send: (stanza) => {
-        sent.push(
-          `${String(stanza.attrs['from'])} ${String(stanza.attrs['type'])} ${String(stanza.attrs['to'])}`,
-        );
-        return Promise.resolve();
-      },
+  const session = {
+    request: ({ type, to }: IqRequest) => {
+      sent.push(`${type} ${String(to)}`);
+      return Promise.resolve(xml('iq'));
     },
-    account,
-  );
+    send: (stanza: Element) => {
+      sent.push(
+        `${String(stanza.attrs['from'])} ${String(stanza.attrs['type'])} ${String(stanza.attrs['to'])}`,
+      );
+      return Promise.resolve();
+    },
+  };
+  const requester = new BlindRequester(session, sendAsComponent(session), account);
   await requester.request({ type: 'get', payload: ping() });
   await requester.request({ type: 'set', payload: ping() });
   expect(sent).toEqual(['get bob@a.example', 'bob@a.example set bob@a.example']);
+});
+
+test('the commands of ejabberd are given the change, with the addresses beside it', async () => {
+  const given: { from: JID; to: JID | string; text: string }[] = [];
+  const send = sendByApi({
+    sendStanza: (stanza) => {
+      given.push(stanza);
+      return Promise.resolve();
+    },
+  });
+  const reader = { request: () => Promise.reject(new Error('nothing is to be read')) };
+  await new BlindRequester(reader, send, account).request({ type: 'set', payload: ping() });
+  expect(given).toHaveLength(1);
+  expect(given[0]).toMatchObject({ from: account, to: account });
+  expect(given[0]?.text).toMatch(/^<iq type="set" id="[0-9a-f-]{36}"><ping xmlns="urn:xmpp:ping"\/><\/iq>$/);
 });

@@ -25,6 +25,7 @@ const prosody = (options?: SandboxOptions) => renderProsodyConfig(plan(options),
 
 interface EjabberdConfig {
   listen: { ip?: string; port: number | string; module: string; [option: string]: unknown }[];
+  api_permissions: Record<string, { from: unknown[]; who: unknown; what: unknown }>;
   disable_sasl_mechanisms: string[];
   modules: Record<string, unknown>;
   hosts: string[];
@@ -101,9 +102,16 @@ describe('the configuration of ejabberd', () => {
     }
   });
 
-  it('takes commands only on the socket', () => {
-    const withApi = ejabberd().listen.filter((listener) => JSON.stringify(listener).includes('mod_http_api'));
-    expect(withApi.map(({ port }) => port)).toEqual(['unix:/tmp/x/api']);
+  it('takes commands on its socket, and over TLS from administrators', () => {
+    const { listen, api_permissions: permissions } = ejabberd();
+    const withApi = listen.filter((listener) => JSON.stringify(listener).includes('mod_http_api'));
+    expect(withApi.map(({ port, tls, tag }) => ({ port, tls, tag }))).toEqual([
+      { port: 7, tls: true, tag: undefined },
+      { port: 7, tls: true, tag: undefined },
+      { port: 'unix:/tmp/x/api', tls: undefined, tag: 'owner' },
+    ]);
+    const forAll = Object.values(permissions).filter(({ who }) => who === 'all');
+    expect(forAll).toEqual([{ from: [{ tag: 'owner' }], who: 'all', what: '*' }]);
   });
 
   it('offers only the mechanisms that were asked for', () => {

@@ -7,6 +7,7 @@ import {
   FileError,
   InterruptedError,
   RemoteError,
+  StanzaError,
   TimeoutError,
   UsageError,
 } from '../../../src/lib/errors.js';
@@ -16,6 +17,7 @@ import { forEachAccount } from '../../../src/lib/vcard/migration/for-each-accoun
 import { Journal } from '../../../src/lib/vcard/migration/journal.js';
 import { parseAccounts } from '../../../src/lib/vcard/migration/parse-accounts.js';
 import { planAccount } from '../../../src/lib/vcard/migration/plan-account.js';
+import { withPatience } from '../../../src/lib/vcard/migration/with-patience.js';
 import { parseXml } from '../../../src/lib/xml/parse.js';
 import { useTemporaryHome } from '../../support/temporary-home.js';
 
@@ -255,5 +257,38 @@ describe('what is planned for an account', () => {
     expect(plan.avatar).toBeUndefined();
     expect(plan.warnings).toEqual([{ code: 'avatar-large', element: 'PHOTO', value: '14 bytes, left out' }]);
     expect(planAccount({ nodes: nodesWith(), temp: withPhoto }, 'juliet', policy).avatar).toBeDefined();
+  });
+});
+
+describe('patience', () => {
+  const { signal } = new AbortController();
+  const refused = (type: 'wait' | 'cancel') =>
+    new StanzaError('resource-constraint', type, undefined, undefined, 'x');
+  const failing = (times: number, error: Error) => {
+    let count = 0;
+    return () => {
+      count += 1;
+      return count <= times ? Promise.reject(error) : Promise.resolve(count);
+    };
+  };
+
+  test('tries again what may be tried later, and has an end', async () => {
+    const pausesMs = [0, 0, 0];
+    expect(await withPatience(failing(3, refused('wait')), { signal, pausesMs })).toBe(4);
+    await expect(withPatience(failing(4, refused('wait')), { signal, pausesMs })).rejects.toBeInstanceOf(
+      StanzaError,
+    );
+  });
+
+  test('has none for what will not get better', async () => {
+    for (const error of [refused('cancel'), new RemoteError('no'), new TimeoutError('late')])
+      await expect(withPatience(failing(1, error), { signal, pausesMs: [0] })).rejects.toBe(error);
+  });
+
+  test('ends when somebody wants it to', async () => {
+    const stop = new AbortController();
+    const waiting = withPatience(failing(1, refused('wait')), { signal: stop.signal, pausesMs: [60_000] });
+    stop.abort();
+    await expect(waiting).rejects.toThrow();
   });
 });

@@ -51,17 +51,29 @@ export function photoProperty({ mediaType, data }: Avatar): Element {
   return property('photo', 'uri', dataUri(mediaType, data));
 }
 
-function externalOf(photo: Element, warnings: Warnings): string | undefined {
+/** Where the picture is, of a PHOTO that has none in it. */
+export function linkOf(photo: Element): string | undefined {
   const binval = child(photo, 'BINVAL');
   // What is in the card is there, whatever has become of the link.
   if (binval && textOf(binval) !== '') return undefined;
+  return extvalOf(photo) ?? ownLinkOf(photo);
+}
+
+function extvalOf(photo: Element): string | undefined {
   const external = child(photo, 'EXTVAL');
-  const url = external && textOf(external);
-  if (url) return url;
+  const url = external ? textOf(external) : '';
+  return url === '' ? undefined : url;
+}
+
+function ownLinkOf(photo: Element): string | undefined {
   const own = textOf(photo);
-  if (own === '' || !hasScheme(own) || own.startsWith('data:')) return undefined;
-  warnings.add('photo-cdata-url', 'PHOTO', own);
-  return own;
+  return own === '' || !hasScheme(own) || own.startsWith('data:') ? undefined : own;
+}
+
+function externalOf(photo: Element, warnings: Warnings): string | undefined {
+  const link = linkOf(photo);
+  if (link !== undefined && extvalOf(photo) === undefined) warnings.add('photo-cdata-url', 'PHOTO', link);
+  return link;
 }
 
 /** @returns undefined when there is none in it that clients show */

@@ -3,10 +3,9 @@
  */
 import { childElements, xml, type Element } from '../../xml/element.js';
 import { NS_VCARD_TEMP, NS_VCARD4_XML, type Avatar, type Conversion } from '../card.js';
-import { parseDataUri } from './base64.js';
 import { extendedTimestamp, readDate, readUtcOffset } from './dates.js';
-import { readAvatar } from './read-avatar.js';
 import { numberOfTelUri } from './telephone.js';
+import { agents, keys, media, photos, pictureIn } from './to-vcard-temp-media.js';
 import { addressOfXmppUri, isMoreThanAddress, parseGeoUri } from './uris.js';
 import { parametersOf, partsOf, propertiesOf, valuesOf } from './vcard4-elements.js';
 import { Warnings } from './warnings.js';
@@ -268,78 +267,6 @@ function notes(elements: readonly Element[]): Element[] {
     ...all.map((text) => xml('NOTE', {}, text)),
     ...(first === undefined ? [] : [xml('DESC', {}, first)]),
   ];
-}
-
-function media(name: 'LOGO' | 'SOUND'): Converter {
-  return (elements) =>
-    elements.flatMap((element) =>
-      valuesOf(element).map(({ text }) => {
-        const embedded = parseDataUri(text);
-        if (!embedded) return xml(name, {}, xml('EXTVAL', {}, text));
-        const binval = xml('BINVAL', {}, embedded.data.toString('base64'));
-        // XEP-0054's DTD has no TYPE for sounds.
-        return name === 'SOUND'
-          ? xml(name, {}, binval)
-          : xml(name, {}, xml('TYPE', {}, embedded.mediaType), binval);
-      }),
-    );
-}
-
-function agents(elements: readonly Element[], warnings: Warnings): Element[] {
-  return elements.flatMap((element) => {
-    if (!parametersOf(element).types.includes('agent')) {
-      warnings.add('dropped', 'related', element);
-      return [];
-    }
-    return valuesOf(element).map(({ kind, text }) =>
-      kind === 'text'
-        ? xml('AGENT', {}, xml('vCard', {}, xml('FN', {}, text)))
-        : xml('AGENT', {}, xml('EXTVAL', {}, text)),
-    );
-  });
-}
-
-function keys(elements: readonly Element[]): Element[] {
-  return elements.flatMap((element) =>
-    valuesOf(element).map(({ text }) => {
-      const embedded = parseDataUri(text);
-      return embedded
-        ? xml(
-            'KEY',
-            {},
-            xml('TYPE', {}, embedded.mediaType),
-            xml('BINVAL', {}, embedded.data.toString('base64')),
-          )
-        : xml('KEY', {}, xml('CRED', {}, text));
-    }),
-  );
-}
-
-function pictureIn(elements: readonly Element[]): Avatar | undefined {
-  for (const element of elements)
-    for (const { text } of valuesOf(element)) {
-      const data = parseDataUri(text)?.data;
-      const picture = data && readAvatar(data);
-      if (picture) return picture;
-    }
-  return undefined;
-}
-
-function photos(elements: readonly Element[], avatar: Avatar | undefined, warnings: Warnings): Element[] {
-  const external = elements.flatMap((element) =>
-    valuesOf(element).flatMap(({ text }) => {
-      const data = parseDataUri(text)?.data;
-      if (!data && !/^data:/i.test(text)) return [xml('PHOTO', {}, xml('EXTVAL', {}, text))];
-      const picture = data && readAvatar(data);
-      if (!picture) warnings.add('photo-format', 'photo', text);
-      else if (picture.id !== avatar?.id) warnings.add('multiple-photo', 'photo', picture.mediaType);
-      return [];
-    }),
-  );
-  const own = avatar && [
-    xml('PHOTO', {}, xml('TYPE', {}, avatar.mediaType), xml('BINVAL', {}, avatar.data.toString('base64'))),
-  ];
-  return [...(own ?? []), ...external];
 }
 
 /** COMPAT(ejabberd 23.01): of each of these it stores the last only. */

@@ -55,6 +55,16 @@ export async function readState(
   };
 }
 
+/** The picture alone, which nothing may point to yet. @throws StanzaError @throws TimeoutError */
+export async function hasAvatarData(
+  { account, requester }: AccountHandle,
+  id: string,
+  options: WaitOptions,
+): Promise<boolean> {
+  const { item } = await readNode(requester, account, NS_AVATAR_DATA, { id }, options);
+  return item?.id === id;
+}
+
 export function avatarIdIn(item: SavedItem | undefined): string | undefined {
   if (!item || !AvatarMetadata.matches(item.payload)) return undefined;
   return AvatarMetadata.decode(item.payload).infos.find(({ url }) => url === undefined)?.id;

@@ -1,6 +1,6 @@
 /** The same work for many accounts: so many at a time, so many a second, and what fails for one stops no other. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConnectError, FileError, InterruptedError, XmppctlError } from '../../errors.js';
+import { ConnectError, FileError, InterruptedError, StreamError, XmppctlError } from '../../errors.js';
 
 export interface PaceOptions {
   concurrency: number;
@@ -71,7 +71,7 @@ export async function forEachAccount<A>(
 function concernsOneAccount(error: unknown, isConnectionShared: boolean): error is XmppctlError {
   if (!(error instanceof XmppctlError) || error instanceof FileError || error instanceof InterruptedError)
     return false;
-  return !(isConnectionShared && error instanceof ConnectError);
+  return !(isConnectionShared && (error instanceof ConnectError || error instanceof StreamError));
 }
 
 function iteratorOf<A>(accounts: Iterable<A> | AsyncIterable<A>): Iterator<A> | AsyncIterator<A> {

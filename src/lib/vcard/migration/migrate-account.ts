@@ -6,10 +6,21 @@ import { isNothingThere } from '../../pubsub/requester.js';
 import type { WaitOptions } from '../../session/session.js';
 import { canonicalXml } from '../../xml/canonical.js';
 import { parseXml } from '../../xml/parse.js';
+import type { Element } from '../../xml/element.js';
+import type { CardWarning } from '../card.js';
+import { embedPhoto, type PhotoSource } from '../photos/embed-photo.js';
 import { NODE_VCARD4, NS_AVATAR_METADATA } from '../profile/stanzas.js';
-import { publishAvatar, publishVcard4 } from '../profile/write-profile.js';
+import { publishAvatar, publishAvatarMetadata, publishVcard4 } from '../profile/write-profile.js';
 import type { AccountResult } from '../xep0227/convert-account.js';
-import { avatarIdIn, migratedNodes, readState, type AccountHandle, type SavedItem } from './account-state.js';
+import {
+  avatarIdIn,
+  hasAvatarData,
+  migratedNodes,
+  readState,
+  type AccountHandle,
+  type AccountState,
+  type SavedItem,
+} from './account-state.js';
 import type { Journal, JournalAccount } from './journal.js';
 import { planAccount, type AccountPlan, type MigrationPolicy } from './plan-account.js';
 
@@ -17,6 +28,8 @@ export interface MigrateAccountOptions extends WaitOptions {
   policy: MigrationPolicy;
   /** Undefined: nothing is changed. */
   journal: Journal | undefined;
+  /** Pictures that cards link to are put into them; undefined: links stay links. */
+  fetchPhoto?: PhotoSource | undefined;
 }
 
 /**
@@ -25,15 +38,17 @@ export interface MigrateAccountOptions extends WaitOptions {
  */
 export async function migrateAccount(
   handle: AccountHandle,
-  { policy, journal, ...options }: MigrateAccountOptions,
+  { policy, journal, fetchPhoto, ...options }: MigrateAccountOptions,
 ): Promise<AccountResult> {
   const account = handle.account.toString();
   const state = await readState(handle, options);
   const earlier = journal?.accounts.get(account);
   // What an unfinished run has published is no card that was there before it.
   const nodes = earlier?.before ?? state.nodes;
-  const plan = planAccount({ ...state, nodes }, handle.account.local, policy);
-  const { outcome, warnings, reason, card, avatar } = plan;
+  const { temp, fetching } = await fetchPhotos({ ...state, nodes }, policy, fetchPhoto);
+  const plan = planAccount({ temp, nodes }, handle.account.local, policy);
+  const { outcome, reason, card, avatar } = plan;
+  const warnings = [...fetching, ...plan.warnings];
   const made = [...(card ? ['card'] : []), ...(avatar ? ['avatar'] : [])];
   const result: AccountResult = {
     account,
@@ -50,8 +65,12 @@ export async function migrateAccount(
     await journal.before(account, nodes, planned);
     const target = { account: handle.account, access: policy.access, ...options };
     if (handle.isBlind === true) await changeAccess(handle, policy.access, options);
-    if (avatar && avatarIdIn(state.nodes[NS_AVATAR_METADATA].item) !== avatar.id)
-      await publishAvatar(handle.requester, avatar, target);
+    if (avatar && avatarIdIn(state.nodes[NS_AVATAR_METADATA].item) !== avatar.id) {
+      // An earlier run may have been ended between the two.
+      const isHalfDone = earlier?.planned !== undefined && (await hasAvatarData(handle, avatar.id, options));
+      const publish = isHalfDone ? publishAvatarMetadata : publishAvatar;
+      await publish(handle.requester, avatar, target);
+    }
     const current = state.nodes[NODE_VCARD4].item?.payload;
     if (card && !(current && canonicalXml(current) === canonicalXml(card)))
       await publishVcard4(handle.requester, card, target);
@@ -59,6 +78,19 @@ export async function migrateAccount(
   }
   await journal.done(account, { outcome, made, warnings, reason });
   return result;
+}
+
+/** Only what would be published. */
+async function fetchPhotos(
+  { nodes, temp }: AccountState,
+  policy: MigrationPolicy,
+  fetchPhoto: PhotoSource | undefined,
+): Promise<{ temp: Element | undefined; fetching: CardWarning[] }> {
+  const { item, isHidden } = nodes[NS_AVATAR_METADATA];
+  const stays = isHidden === true || (avatarIdIn(item) !== undefined && policy.existing !== 'overwrite');
+  if (!temp || !fetchPhoto || stays) return { temp, fetching: [] };
+  const { card, warnings } = await embedPhoto(temp, fetchPhoto);
+  return { temp: card, fetching: warnings };
 }
 
 /** A node that is not there gets its access when it is made. */

@@ -35,6 +35,8 @@ export function planAccount(
   const { item } = nodes[NODE_VCARD4];
   const card = cardToPublish(converted.card, item?.payload, policy.existing);
   const { isHidden } = nodes[NS_AVATAR_METADATA];
+  if (isHidden === true && converted.avatar)
+    warnings.push({ code: 'avatar-hidden', element: NS_AVATAR_METADATA, value: 'left as it is' });
   const avatar =
     isHidden === true
       ? undefined

@@ -80,7 +80,7 @@ export function editCard(card: Element | undefined, { set, remove }: CardEdit): 
 }
 
 /** The properties of `added` in place of all of their names; the rest of `card` stays. */
-export function mergeCards(card: Element | undefined, added: Element): Element {
+export function overlayCard(card: Element | undefined, added: Element): Element {
   return replaceProperties(card, childElements(added), []);
 }
 

@@ -36,23 +36,37 @@ export async function publishVcard4(
 }
 
 /** XEP-0084 §3: first the data, then what points to it. @throws StanzaError */
-export async function publishAvatar(
+export async function publishAvatar(requester: IqRequester, avatar: Avatar, target: Target): Promise<void> {
+  await publishAvatarData(requester, avatar, target);
+  await publishAvatarMetadata(requester, avatar, target);
+}
+
+/** @throws StanzaError */
+async function publishAvatarData(
+  requester: IqRequester,
+  { id, data }: Avatar,
+  { account, access, ...options }: Target,
+): Promise<void> {
+  const payload = AvatarData.encode({ base64: data.toString('base64') });
+  await publishWithAccess(
+    requester,
+    { service: account, node: NS_AVATAR_DATA, id, payload },
+    access,
+    options,
+  );
+}
+
+/** Only when the data is there. @throws StanzaError */
+export async function publishAvatarMetadata(
   requester: IqRequester,
   { id, mediaType, data, width, height }: Avatar,
   { account, access, ...options }: Target,
 ): Promise<void> {
-  const content = AvatarData.encode({ base64: data.toString('base64') });
-  await publishWithAccess(
-    requester,
-    { service: account, node: NS_AVATAR_DATA, id, payload: content },
-    access,
-    options,
-  );
   const size = { ...(width !== undefined && { width }), ...(height !== undefined && { height }) };
-  const metadata = AvatarMetadata.encode({ infos: [{ id, bytes: data.length, type: mediaType, ...size }] });
+  const payload = AvatarMetadata.encode({ infos: [{ id, bytes: data.length, type: mediaType, ...size }] });
   await publishWithAccess(
     requester,
-    { service: account, node: NS_AVATAR_METADATA, id, payload: metadata },
+    { service: account, node: NS_AVATAR_METADATA, id, payload },
     access,
     options,
   );

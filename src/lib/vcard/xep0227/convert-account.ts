@@ -10,6 +10,7 @@ import { vcardTempToVcard4 } from '../convert/to-vcard4.js';
 import { XmppctlError } from '../../errors.js';
 import { xml, type Element } from '../../xml/element.js';
 import { serialize } from '../../xml/serialize.js';
+import { copyRange, normalizeAccount, PIE_SCOPE } from './account-bytes.js';
 import { mergeCards } from './merge-cards.js';
 import { NS_PIE } from './namespaces.js';
 import type { OutputBuffer } from './output-buffer.js';
@@ -24,8 +25,9 @@ import {
   type PepChanges,
 } from './pep-nodes.js';
 import { readElement } from './read-element.js';
+import { repairRoster } from './repair-roster.js';
 import { repairVcardTemp } from './repair-vcard-temp.js';
-import { ChildKind, DocumentScanner, type MarkedAccount, type MarkedChild } from './scan-document.js';
+import { ChildKind, type MarkedAccount, type MarkedChild } from './scan-document.js';
 import { convertScram, isKnownToEjabberd, scramForm, scramOfPassword, type ScramForm } from './scram.js';
 
 /** What is to be done with every account; it can be sent to another thread. */
@@ -59,8 +61,6 @@ export interface AccountResult {
   after?: string | undefined;
 }
 
-const PIE_SCOPE = { '': NS_PIE };
-
 /** Writes the account to `output`. It never throws for what is in the account: then it is copied as it is, as failed. */
 export function convertAccount(
   bytes: Buffer,
@@ -82,46 +82,6 @@ export function convertAccount(
 
 function addressOf({ name, preparedName = name, host }: MarkedAccount): string {
   return `${preparedName}@${host}`;
-}
-
-/** The same account without prefixes that are declared outside of it. */
-export function normalizeAccount(
-  bytes: Buffer,
-  account: MarkedAccount,
-): { bytes: Buffer; account: MarkedAccount } {
-  const element = readElement(bytes, account.start, account.end, account.scope ?? PIE_SCOPE, NS_PIE);
-  delete element.attrs['xmlns'];
-  const document = xml('host', { xmlns: NS_PIE, jid: account.host });
-  const text = Buffer.from(serialize(document).replace(/\/>$/, `>${serialize(element)}</host>`));
-  const scanner = new DocumentScanner('host');
-  scanner.setData(text, text.length, true);
-  const { preparedName } = account;
-  for (let event = scanner.next(); event; event = scanner.next()) {
-    if (event.type !== 'account') continue;
-    return {
-      bytes: text,
-      account: { ...event.account, ...(preparedName !== undefined && { preparedName }) },
-    };
-  }
-  throw new Error('an account was lost when it was written anew');
-}
-
-/** Copies a range, without what has been cut out of it. */
-function copyRange(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  cuts: readonly number[],
-  output: OutputBuffer,
-): void {
-  let from = start;
-  for (let index = 0; index < cuts.length; index += 2) {
-    const [cutStart = 0, cutEnd = 0] = [cuts[index], cuts[index + 1]];
-    if (cutEnd <= from || cutStart >= end) continue;
-    output.addBytes(bytes, from, Math.max(cutStart, from));
-    from = cutEnd;
-  }
-  output.addBytes(bytes, from, end);
 }
 
 class AccountConversion {
@@ -148,6 +108,7 @@ class AccountConversion {
     }
     const startTag = this.#startTag(this.#credentials());
     const { outcome, reason } = plan.cards === 'vcard4' ? this.#toPep() : this.#toVcardTemp();
+    if (plan.server === 'ejabberd') this.#repairRosters();
     this.#writeAll(output, startTag);
     return {
       account: addressOf(account),
@@ -247,6 +208,16 @@ class AccountConversion {
     this.#additions += serialize(convertScram(old, form, plan.scram));
     this.#made.push('credentials');
     return true;
+  }
+
+  #repairRosters(): void {
+    for (const child of this.#childrenOf(ChildKind.roster)) {
+      const roster = this.#read(child);
+      const warnings = repairRoster(roster);
+      if (warnings.length === 0) continue;
+      this.#warnings.push(...warnings);
+      this.#put(child, roster);
+    }
   }
 
   #toPep(): { outcome: AccountOutcome; reason?: string } {

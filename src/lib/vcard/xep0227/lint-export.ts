@@ -6,11 +6,13 @@ import { XmppctlError } from '../../errors.js';
 import { childElements } from '../../xml/element.js';
 import { lintCard, type Finding } from '../lint.js';
 import { AccountAdmission } from './admit-account.js';
-import { normalizeAccount } from './convert-account.js';
+import { normalizeAccount } from './account-bytes.js';
+import { markSmall, openLargeAccount } from './large-account.js';
 import { NS_PIE } from './namespaces.js';
 import { cardOf } from './pep-nodes.js';
 import { readElement } from './read-element.js';
-import { ExportReader, type AccountSink } from './read-export.js';
+import { repairRoster } from './repair-roster.js';
+import { ExportReader, type AccountSink, type ReadLimits } from './read-export.js';
 import { ChildKind, type MarkedAccount } from './scan-document.js';
 import { scramForm, scramOfPassword } from './scram.js';
 
@@ -24,6 +26,7 @@ export interface ExportLint {
 export async function lintExport(
   { signal, onFinding, onProgress }: ExportLint,
   read: (reader: ExportReader) => Promise<void>,
+  limits?: ReadLimits,
 ): Promise<number> {
   const admission = new AccountAdmission();
   let accounts = 0;
@@ -51,22 +54,29 @@ export async function lintExport(
         for (const finding of lintAccount(bytes, account)) await onFinding(addressOf(account), finding);
       }
     },
-    large: (account) => {
-      refused.push([
-        addressOf(account),
-        accountFinding('large-account', 'it is so large that it was not looked into', 'look at its size'),
-      ]);
+    large: (account, startTag) => {
+      const children: Buffer[] = [];
       return Promise.resolve({
         write: () => Promise.resolve(),
-        child: () => undefined,
-        end: () => Promise.resolve(),
+        child: (bytes) => children.push(bytes),
+        end: async (failure) => {
+          await tell();
+          const address = addressOf(account);
+          if (failure !== undefined)
+            await onFinding(
+              address,
+              accountFinding('large-account', `${failure}, so that was not looked into`, 'look at its size'),
+            );
+          const small = markSmall(account, openLargeAccount(account, startTag), children);
+          for (const finding of lintAccount(small.bytes, small.account)) await onFinding(address, finding);
+        },
       });
     },
     host: () => undefined,
     foreign: () => undefined,
     progress: onProgress,
   };
-  await read(new ExportReader(sink, signal));
+  await read(new ExportReader(sink, signal, limits));
   await tell();
   return accounts;
 }
@@ -88,6 +98,7 @@ function lintAccount(given: Buffer, marked: MarkedAccount): Finding[] {
     return [
       ...lintCredentials(account, childrenOf(ChildKind.scram)),
       ...lintNodes(childrenOf(ChildKind.nodes)[0], items),
+      ...childrenOf(ChildKind.roster).flatMap(lintRoster),
       ...childrenOf(ChildKind.vcardTemp).flatMap((card) => lintCard(card)),
       ...(vcard4 ? lintCard(vcard4) : []),
     ];
@@ -150,6 +161,19 @@ function lintNodes(nodes: Element | undefined, items: Element | undefined): Find
       ),
       value: String(child.attrs['node'] ?? ''),
     }));
+}
+
+function lintRoster(roster: Element): Finding[] {
+  return repairRoster(roster).map(({ element, value }) => ({
+    ...finding(
+      'refused',
+      'roster-item',
+      element,
+      'ejabberd ends its import at such a contact',
+      'vcard migrate --layout ejabberd repairs it, or leaves it out',
+    ),
+    value,
+  }));
 }
 
 function accountFinding(code: Finding['code'], message: string, advice: string): Finding {

@@ -5,6 +5,7 @@
  * Text is leapt over by a search for `<`, which is what makes base64 cheap. Namespaces are left to the one who knows
  * what the elements mean.
  */
+import { resolveReference } from '../../xml/characters.js';
 import {
   AMPERSAND,
   APOSTROPHE,
@@ -18,7 +19,6 @@ import {
   MAX_REFERENCE_LENGTH,
   QUESTION,
   QUOTATION,
-  resolveReference,
   SEMICOLON,
   SLASH,
 } from './markup.js';

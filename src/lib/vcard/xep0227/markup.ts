@@ -2,6 +2,7 @@
  * What the scanner of whole files and the reader of single elements share: names, references and white space of XML
  * 1.0, looked at as bytes of UTF-8.
  */
+import { resolveReference } from '../../xml/characters.js';
 import { isQualifiedName } from '../../xml/names.js';
 
 export const LESS = 0x3c;
@@ -48,25 +49,8 @@ export function findNameEnd(bytes: Buffer, start: number, end: number): number {
   return isPlain || isQualifiedName(bytes.toString('utf8', start, at)) ? at : -1;
 }
 
-const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 /** `&#x0010FFFF;` is as long as a reference gets without being silly. */
 export const MAX_REFERENCE_LENGTH = 14;
-
-/** What `&name;` stands for; undefined for an entity that is not one of the five, and for characters that XML forbids. */
-export function resolveReference(name: string): string | undefined {
-  if (Object.hasOwn(entities, name)) return entities[name];
-  const digits = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(name);
-  if (!digits) return undefined;
-  const code = digits[1] === undefined ? Number(digits[2]) : parseInt(digits[1], 16);
-  const isCharacter =
-    code === 0x9 ||
-    code === 0xa ||
-    code === 0xd ||
-    (code >= 0x20 && code <= 0xd7ff) ||
-    (code >= 0xe000 && code <= 0xfffd) ||
-    (code >= 0x10000 && code <= 0x10ffff);
-  return isCharacter ? String.fromCodePoint(code) : undefined;
-}
 
 /** Text whose references have been checked already. */
 export function decodeReferences(raw: string): string {

@@ -2,13 +2,11 @@
  * An export of one server made into an import for another: reads, converts (on all processors) and writes in the order
  * of the input. What fails for one account stops no other.
  */
-import { xml } from '../../xml/element.js';
-import { serialize } from '../../xml/serialize.js';
 import { AccountAdmission } from './admit-account.js';
 import { convertAccount, type AccountPlan, type AccountResult } from './convert-account.js';
 import type { ConvertedBatch } from './convert-batch.js';
 import { createConvertPool, type ConvertPool } from './convert-pool.js';
-import { NS_PIE, NS_PIE_OLD } from './namespaces.js';
+import { markSmall, openLargeAccount } from './large-account.js';
 import { OutputBuffer } from './output-buffer.js';
 import {
   ExportReader,
@@ -17,8 +15,7 @@ import {
   type LargeSink,
   type ReadLimits,
 } from './read-export.js';
-import { readDeclarations, readElement } from './read-element.js';
-import { DocumentScanner, type MarkedAccount } from './scan-document.js';
+import type { MarkedAccount } from './scan-document.js';
 import { refuseFileName, type ExportWriter } from './write-export.js';
 
 export interface ExportSelection {
@@ -196,31 +193,4 @@ class ExportRun implements AccountSink {
       },
     };
   }
-}
-
-/** The start tag with everything that is declared around it, so that what is inside keeps its meaning. */
-function openLargeAccount(account: MarkedAccount, startTag: Buffer): Buffer {
-  const outer = account.scope ?? { '': NS_PIE };
-  const element = readElement(startTag, 0, startTag.length, outer, NS_PIE);
-  element.attrs['name'] = account.preparedName ?? account.name;
-  for (const [prefix, uri] of Object.entries({ ...outer, ...readDeclarations(startTag, 0) })) {
-    if (prefix !== '') element.attrs[`xmlns:${prefix}`] = uri;
-    else if (uri !== NS_PIE && uri !== NS_PIE_OLD) element.attrs['xmlns'] = uri;
-  }
-  return Buffer.from(serialize(element).replace(/\/>$/, '>'));
-}
-
-function markSmall(
-  account: MarkedAccount,
-  tag: Buffer,
-  children: readonly Buffer[],
-): { bytes: Buffer; account: MarkedAccount } {
-  const host = serialize(xml('host', { xmlns: NS_PIE, jid: account.host })).replace(/\/>$/, '>');
-  const bytes = Buffer.concat([Buffer.from(host), tag, ...children, Buffer.from('</user></host>')]);
-  const scanner = new DocumentScanner('host');
-  scanner.setData(bytes, bytes.length, true);
-  for (let event = scanner.next(); event; event = scanner.next()) {
-    if (event.type === 'account') return { bytes, account: event.account };
-  }
-  throw new Error('an account was lost when it was put together');
 }

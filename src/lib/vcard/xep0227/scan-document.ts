@@ -10,7 +10,15 @@ import { NamespaceScope, type Scope } from './namespace-scope.js';
 import { NS_PIE, NS_PIE_OLD, NS_PIE_SCRAM, NS_XINCLUDE } from './namespaces.js';
 
 /** The elements of an account that a conversion may change. */
-export const ChildKind = { other: 0, vcardTemp: 1, scram: 2, nodes: 3, items: 4, include: 5 } as const;
+export const ChildKind = {
+  other: 0,
+  vcardTemp: 1,
+  scram: 2,
+  nodes: 3,
+  items: 4,
+  include: 5,
+  roster: 6,
+} as const;
 export type ChildKind = (typeof ChildKind)[keyof typeof ChildKind];
 
 const NS_PUBSUB = 'http://jabber.org/protocol/pubsub';
@@ -20,6 +28,7 @@ const kinds: Readonly<Record<string, ChildKind>> = {
   [`${NS_PUBSUB}#owner pubsub`]: ChildKind.nodes,
   [`${NS_PUBSUB} pubsub`]: ChildKind.items,
   [`${NS_XINCLUDE} include`]: ChildKind.include,
+  'jabber:iq:roster query': ChildKind.roster,
 };
 
 export interface MarkedChild {

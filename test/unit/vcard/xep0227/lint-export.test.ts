@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isExportFile, isExportStream } from '../../../../src/lib/vcard/xep0227/detect-export.js';
 import { lintExport } from '../../../../src/lib/vcard/xep0227/lint-export.js';
+import type { ReadLimits } from '../../../../src/lib/vcard/xep0227/read-export.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -18,7 +19,7 @@ const once = (text: string): string => Buffer.from(text, 'latin1').toString('bas
 const credentials = (encode: (text: string) => string): string =>
   `<scram-credentials xmlns="urn:xmpp:pie:0#scram" mechanism="SCRAM-SHA-1"><iter-count>4096</iter-count><salt>${encode('salt')}</salt><server-key>${encode('a'.repeat(20))}</server-key><stored-key>${encode('b'.repeat(20))}</stored-key></scram-credentials>`;
 
-async function lint(content: string): Promise<string[]> {
+async function lint(content: string, limits?: ReadLimits): Promise<string[]> {
   const file = path.join(folder, 'export.xml');
   await writeFile(file, wrap(content));
   const found: string[] = [];
@@ -32,12 +33,18 @@ async function lint(content: string): Promise<string[]> {
       onProgress: () => undefined,
     },
     (reader) => reader.readFile(file),
+    limits,
   );
   return found;
 }
 
 describe('the lint of an export', () => {
   it.each([
+    [
+      'a contact in a group without a name',
+      `<user name='a'><query xmlns='jabber:iq:roster'><item jid='a@b'><group/></item></query></user>`,
+      'roster-item',
+    ],
     [
       'a picture that locks out of Prosody',
       "<user name='a'><vCard xmlns='vcard-temp'><FN>A</FN><PHOTO><TYPE>image/png</TYPE><BINVAL>!!!</BINVAL></PHOTO></vCard></user>",
@@ -78,6 +85,33 @@ describe('the lint of an export', () => {
         `<user name='a'>${credentials(once)}<vCard xmlns='vcard-temp'><FN>A</FN></vCard></user><user name='b'/>`,
       ),
     ).toEqual([]);
+  });
+});
+
+describe('contacts', () => {
+  it.each([
+    'jid="a@b" subscription="bogus"',
+    'jid="a@b" subscription=""',
+    'jid="a@b" ask="unsubscribe"',
+    'jid=""',
+    'jid="@b"',
+    '',
+  ])('at which ejabberd ends its import are found: %s', async (attributes) => {
+    const roster = `<query xmlns='jabber:iq:roster'><item jid='ok@b' subscription='both'/><item ${attributes}/></query>`;
+    expect(await lint(`<user name='a'>${roster}</user>`)).toEqual(['a@a.example refused roster-item']);
+  });
+});
+
+describe('an account that is too large to be held', () => {
+  const card = (more: string): string => `<vCard xmlns='vcard-temp'><FN>A</FN><TEL/>${more}</vCard>`;
+  const offline = (bytes: number): string => `<offline-messages>${'x'.repeat(bytes)}</offline-messages>`;
+
+  it('is looked into all the same', async () => {
+    const content = `<user name='a'>${card('')}${offline(20_000)}${credentials((text) => once(once(text)))}</user><user name='b'>${card('')}</user>`;
+    const small = await lint(content);
+    expect(small).toContain('a@a.example refused prosody-invalid-item');
+    expect(small).toContain('a@a.example refused scram-double');
+    expect(await lint(content, { largeBytes: 4096 })).toEqual(small);
   });
 });
 

@@ -100,6 +100,7 @@ describe('DocumentScanner', () => {
     expect(accounts[0]?.text).toMatch(/^<user name='al&#105;ce'[^]*<\/user>$/);
     expect(accounts[0]?.children.map((child) => child.slice(0, 9))).toEqual([
       `${ChildKind.vcardTemp} <vCard `,
+      `${ChildKind.roster} <query `,
       `${ChildKind.scram} <scram-`,
     ]);
     expect(accounts[1]?.text).toBe('<user name="empty"/>');
