@@ -15,6 +15,27 @@ const rooms = {
     'config/private-file',
     'sandbox/certificates',
   ],
+  'trace-replay': [
+    'errors',
+    'trace',
+    'trace-analysis',
+    'trace-proxy',
+    'session/open-stream',
+    'session/wait',
+    'session/transport',
+    'xml',
+  ],
+  console: [
+    'errors',
+    'trace',
+    'trace-proxy/server-leg',
+    'session/open-stream',
+    'session/options',
+    'session/wait',
+    'session/transport',
+    'xml',
+    'jid',
+  ],
   'trace-analysis': ['trace', 'xml', 'errors', 'output/safe-text'],
   session: ['xml', 'jid', 'trace', 'errors', 'disco', 'dns/srv-order'],
   output: ['errors', 'context'],
@@ -33,7 +54,16 @@ const rooms = {
     'config/private-file',
   ],
   messaging: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco', 'forms', 'rsm', 'muc'],
-  jingle: ['xml', 'errors', 'jid', 'session/session', 'session/stanza-reply', 'session/wait', 'disco'],
+  jingle: [
+    'xml',
+    'errors',
+    'jid',
+    'event-queue',
+    'session/session',
+    'session/stanza-reply',
+    'session/wait',
+    'disco',
+  ],
   bytestreams: [
     'xml',
     'errors',
@@ -65,6 +95,7 @@ const rooms = {
     'xml',
     'errors',
     'jid',
+    'event-queue',
     'session/session',
     'session/stanza-reply',
     'session/wait',
@@ -80,14 +111,28 @@ const rooms = {
     'output/output',
     'output/format',
   ],
+  media: ['errors', 'event-queue', 'file-transfer/storing/file-name'],
   roster: ['xml', 'errors', 'jid', 'session/session', 'disco'],
   registration: ['xml', 'errors', 'jid', 'session/session', 'forms'],
   pubsub: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco', 'forms', 'rsm', 'roster'],
-  sxe: ['xml', 'errors', 'jid', 'session/session', 'disco', 'muc', 'jingle', 'roster'],
+  'sxe-board': ['errors', 'sxe', 'output/safe-text'],
+  calls: [
+    'xml',
+    'errors',
+    'jid',
+    'event-queue',
+    'session/session',
+    'session/wait',
+    'disco',
+    'muc',
+    'jingle',
+    'media/media-link',
+  ],
+  sxe: ['xml', 'errors', 'jid', 'event-queue', 'session/session', 'disco', 'muc', 'jingle', 'roster'],
   bookmarks: ['xml', 'errors', 'jid', 'session/session', 'disco', 'pubsub'],
   'user-state': ['xml', 'errors', 'jid', 'session/session', 'pubsub'],
   social: ['xml', 'errors', 'jid', 'session/session', 'forms', 'pubsub'],
-  privilege: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco'],
+  privilege: ['xml', 'errors', 'jid', 'session/session', 'session/wait', 'disco', 'http-upload/http-request'],
   vcard: [
     'xml',
     'errors',
@@ -101,6 +146,7 @@ const rooms = {
     'pubsub',
     'privilege',
     'roster',
+    'http-upload/http-request',
     'config/private-file',
     'output/safe-text',
     'output/output',
@@ -152,6 +198,7 @@ function roomRule(room, allowed, files, leaving) {
             },
             ...(room === 'session' || room === 'xml' ? [] : xmppOnlyInSession()),
             ...(room === 'output' ? [] : terminalOnlyInOutput()),
+            ...(room === 'media' ? [] : mediaOnlyInMedia()),
           ],
         },
       ],
@@ -175,6 +222,10 @@ function terminalOnlyInOutput() {
       message: 'only src/lib/output knows the terminal libraries',
     },
   ];
+}
+
+function mediaOnlyInMedia() {
+  return [{ regex: '^(werift|opusscript)(/|$)', message: 'only src/lib/media knows the libraries of calls' }];
 }
 
 export default tseslint.config(
@@ -205,7 +256,10 @@ export default tseslint.config(
     rules: {
       'no-console': 'error',
       'no-restricted-globals': ['error', { name: 'process', message: 'only src/cli.ts reads process' }],
-      'no-restricted-imports': ['error', { patterns: [...xmppOnlyInSession(), ...terminalOnlyInOutput()] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [...xmppOnlyInSession(), ...terminalOnlyInOutput(), ...mediaOnlyInMedia()] },
+      ],
     },
   },
   ...roomRules,

@@ -1,6 +1,7 @@
 /**
  * Builds dist/: `start.js`, which answers --version and --help and loads the program, `cli.js` and `commands.js`;
- * `index.js`, the library; `account-worker.js`, which runs in threads; `packages/`, what both load when they need it; and the types.
+ * `index.js`, the library; `account-worker.js`, which runs in threads; `board/`, the page of the whiteboard; `packages/`,
+ * what both load when they need it; and the types.
  *
  * All of them are CommonJS, which Node starts about 10 ms sooner than ES modules. A module behind an `import()` is
  * only run when it is asked for; compiling the whole file is spared by the code cache (`src/load-with-code-cache.ts`).
@@ -8,7 +9,7 @@
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,6 +76,11 @@ const packagesApart = {
     }),
 };
 
+/** What a package reads from its own folder. */
+const besidePackages = {
+  'opusscript/build/opusscript_native_wasm.js': 'opusscript/build/opusscript_native_wasm.wasm',
+};
+
 function fileOfPackage(name) {
   return `packages/${name.replace(/^@|\.js$/g, '').replaceAll('/', '-')}`;
 }
@@ -115,8 +121,16 @@ async function bundle() {
     bundleProgram({ ...common, plugins: [lazyModules, packagesApart] }),
     build({ ...common, entryPoints: { index: 'src/lib/index.ts' }, plugins: [packagesApart] }),
     build({ ...common, entryPoints: threads, plugins: [packagesApart] }),
+    bundleBoard(),
   ]);
   await Promise.all([...packages].map((name) => bundlePackage(name, common)));
+  await Promise.all(
+    Object.entries(besidePackages).map(([name, file]) =>
+      packages.has(name)
+        ? copyFile(path.join(root, 'node_modules', file), path.join(dist, 'packages', path.basename(file)))
+        : undefined,
+    ),
+  );
   await build({
     ...common,
     entryPoints: { start: 'src/start.ts' },
@@ -126,6 +140,25 @@ async function bundle() {
   await writeFile(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 
   if (process.argv.includes('--types')) declareTypes();
+}
+
+/** The page of `sxe board` runs in a browser; the command serves its files as they are. */
+async function bundleBoard() {
+  const source = path.join(root, 'src/lib/sxe-board/page');
+  const folder = path.join(dist, 'board');
+  await build({
+    absWorkingDir: root,
+    entryPoints: { page: path.join(source, 'main.ts') },
+    outdir: folder,
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    logLevel: 'warning',
+  });
+  for (const file of ['index.html', 'page.css', 'icon.svg'])
+    await copyFile(path.join(source, file), path.join(folder, file));
 }
 
 /** Packages are installed with the same dates everywhere: only this tells one build from another for certain. */

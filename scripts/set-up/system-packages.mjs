@@ -15,6 +15,9 @@ const evidence = {
       system.hasPath(path.join(prefix, 'prosody/modules/mod_privilege')),
     ),
   ejabberd: (system) => system.hasProgram('ejabberdctl'),
+  // Tokens for its HTTP interface. Only Debian has this in a package of its own.
+  'erlang-p1-oauth2': (system) =>
+    !system.hasPath('/var/lib/dpkg/status') || system.hasPath('/var/lib/dpkg/info/erlang-p1-oauth2.list'),
   zsh: (system) => system.hasProgram('zsh'),
   fish: (system) => system.hasProgram('fish'),
   'groff-base': (system) => system.hasProgram('groff'),
@@ -30,11 +33,24 @@ const evidence = {
   'bind9-utils': (system) => system.hasProgram('dnssec-signzone'),
   unbound: (system) => system.hasProgram('unbound'),
   coturn: (system) => system.hasProgram('turnserver'),
+  'python3-gi': (system) => system.hasPythonModule('gi'),
+  'gir1.2-gst-plugins-bad-1.0': (system) => hasLibrary(system, 'girepository-1.0/GstWebRTC-1.0.typelib'),
+  'gstreamer1.0-nice': (system) => hasLibrary(system, 'gstreamer-1.0/libgstnice.so'),
+  'gstreamer1.0-plugins-base': (system) => hasLibrary(system, 'gstreamer-1.0/libgstopus.so'),
+  'gstreamer1.0-plugins-good': (system) => hasLibrary(system, 'gstreamer-1.0/libgstvpx.so'),
+  'gstreamer1.0-plugins-bad': (system) => hasLibrary(system, 'gstreamer-1.0/libgstwebrtc.so'),
   chromium: (system) => system.hasProgram('chromium'),
   sslscan: (system) => system.hasProgram('sslscan'),
   'testssl.sh': (system) => system.hasProgram('testssl'),
   'go-sendxmpp': (system) => system.hasProgram('go-sendxmpp'),
+  profanity: (system) => system.hasProgram('profanity'),
+  tshark: (system) => system.hasProgram('tshark'),
 };
+
+function hasLibrary(system, file) {
+  const folders = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'];
+  return [...folders, '/opt/homebrew/lib'].some((folder) => system.hasPath(path.join(folder, file)));
+}
 
 /**
  * @param {object} options

@@ -10,6 +10,7 @@ function load(importer: () => Promise<{ command: unknown }>): () => Promise<AnyC
 
 export const groups: Readonly<Record<string, string>> = {
   account: 'profiles: who you log in as',
+  call: 'calls, with real media',
   blog: 'posts of people and communities (XEP-0277, XEP-0472)',
   bookmarks: 'the rooms that an account keeps (XEP-0402)',
   disco: 'what an entity offers (XEP-0030)',
@@ -18,7 +19,8 @@ export const groups: Readonly<Record<string, string>> = {
   pubsub: 'nodes and items: publish, read, watch, manage (XEP-0060)',
   sandbox: 'a throw-away, loopback-only real server',
   sxe: 'edit XML documents together (XEP-0284)',
-  trace: 'recorded streams: show, check, count, compare, export; and a proxy that records',
+  trace: 'recorded streams: show, check, count, compare, export, replay; and a proxy that records',
+  'muc-call': 'calls in rooms (XEP-0272)',
   'vcard avatar': 'the picture of an account',
   vcard: 'profiles and pictures, and the move from vcard-temp to vCard4',
 };
@@ -83,6 +85,36 @@ export const registry: readonly CommandEntry[] = [
     path: 'receive-file',
     summary: 'receive files',
     load: load(() => import('./receive-file.js')),
+  },
+  {
+    path: 'call',
+    summary: 'call somebody',
+    load: load(() => import('./call.js')),
+  },
+  {
+    path: 'call answer',
+    summary: 'wait for a call, or an invitation to one, and take it',
+    load: load(() => import('./call/answer.js')),
+  },
+  {
+    path: 'muc-call join',
+    summary: 'take part in a call in a room',
+    load: load(() => import('./muc-call/join.js')),
+  },
+  {
+    path: 'muc-call invite',
+    summary: 'invite people to a call in a room',
+    load: load(() => import('./muc-call/invite.js')),
+  },
+  {
+    path: 'muc-call list',
+    summary: 'list who is in the calls in rooms',
+    load: load(() => import('./muc-call/list.js')),
+  },
+  {
+    path: 'muc-call status',
+    summary: 'watch a call in a room from inside: who is connected, by which path, loss, jitter, level',
+    load: load(() => import('./muc-call/status.js')),
   },
   {
     path: 'listen',
@@ -305,6 +337,11 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./sxe/edit.js')),
   },
   {
+    path: 'sxe board',
+    summary: 'draw together: a whiteboard in the browser',
+    load: load(() => import('./sxe/board.js')),
+  },
+  {
     path: 'sxe watch',
     summary: 'print the edits of a session as they are made',
     load: load(() => import('./sxe/watch.js')),
@@ -318,6 +355,11 @@ export const registry: readonly CommandEntry[] = [
     path: 'sxe history',
     summary: 'list who has written and changed what in the document of a session',
     load: load(() => import('./sxe/history.js')),
+  },
+  {
+    path: 'sxe host',
+    summary: 'keep the document of a session in a folder, and give it to whoever joins',
+    load: load(() => import('./sxe/host.js')),
   },
   {
     path: 'sxe list',
@@ -353,6 +395,11 @@ export const registry: readonly CommandEntry[] = [
     path: 'disco items',
     summary: 'list what belongs to an entity: its services, rooms or nodes',
     load: load(() => import('./disco/items.js')),
+  },
+  {
+    path: 'console',
+    summary: 'type stanzas and watch the stream; in a pipe: stanzas in, stanzas out',
+    load: load(() => import('./console.js')),
   },
   {
     path: 'raw',
@@ -473,6 +520,11 @@ export const registry: readonly CommandEntry[] = [
     path: 'trace export',
     summary: 'make a page, a readable log or one JSON document of a trace',
     load: load(() => import('./trace/export.js')),
+  },
+  {
+    path: 'trace replay',
+    summary: 'play one side of a recording to the other, live, and say where it departs from it',
+    load: load(() => import('./trace/replay.js')),
   },
   {
     path: 'trace anonymise',

@@ -15,6 +15,13 @@ export const ExitCode = {
   remote: 5,
   timeout: 6,
   file: 7,
+  // Where a call failed; they are in the order of its phases.
+  room: 20,
+  muji: 21,
+  session: 22,
+  ice: 23,
+  dtls: 24,
+  media: 25,
   bug: 70,
   interrupted: 130,
 } as const;

@@ -38,7 +38,7 @@ export const servicesText = [
 ].join('\n\n');
 
 export const variablesText = [
-  'XMPPCTL_SANDBOX_SERVER, _DOMAIN, _HOST, _PORT (STARTTLS), _TLS_PORT (direct TLS), _S2S_PORT, _S2S_TLS_PORT, _HTTP_PORT, _HTTPS_PORT, _WEBSOCKET_URL, _BOSH_URL, _CA_FILE (certificate of the authority), _MUC, _PUBSUB, _UPLOAD, _PROXY, _PROXY_PORT, _ANONYMOUS, _COMPONENT_PORT, _COMPONENT, _PRIVILEGED, _COMPONENT_SECRET, _LOG_FILE, _ACCOUNTS (names, separated by spaces), and for each account _JID_NAME and _PASSWORD_NAME, as in XMPPCTL_SANDBOX_PASSWORD_ALICE.',
+  'XMPPCTL_SANDBOX_SERVER, _DOMAIN, _HOST, _PORT (STARTTLS), _TLS_PORT (direct TLS), _S2S_PORT, _S2S_TLS_PORT, _HTTP_PORT, _HTTPS_PORT, _WEBSOCKET_URL, _BOSH_URL, _API_URL (ejabberd only: its commands, for the first account as administrator), _CA_FILE (certificate of the authority), _MUC, _PUBSUB, _UPLOAD, _PROXY, _PROXY_PORT, _ANONYMOUS, _COMPONENT_PORT, _COMPONENT, _PRIVILEGED, _COMPONENT_SECRET, _LOG_FILE, _ACCOUNTS (names, separated by spaces), and for each account _JID_NAME and _PASSWORD_NAME, as in XMPPCTL_SANDBOX_PASSWORD_ALICE.',
   'XMPPCTL_CONFIG_DIR names a directory in which the accounts are profiles, the first of them the default, and so are component, privileged and anonymous.',
 ].join('\n\n');
 

@@ -19,6 +19,15 @@ export const environmentTerms: readonly { term: string; text: string }[] = [
   },
   { term: 'XMPPCTL_NEW_PASSWORD', text: 'The new password for `account passwd`.' },
   { term: 'XMPPCTL_ROOM_PASSWORD', text: 'The password of a room that is entered.' },
+  {
+    term: 'XMPPCTL_API_SECRET',
+    text: 'The password or token for the commands of ejabberd, for `vcard migrate --api`; prefer a file.',
+  },
+  {
+    term: 'XMPPCTL_API_SECRET_FILE',
+    text: 'A file whose first line is that password or token, as `--api-secret-file`.',
+  },
+  { term: 'XMPPCTL_TURN_PASSWORD', text: 'The password of the TURN server that `--turn` names.' },
   { term: 'XMPPCTL_CA', text: 'A PEM file with certificates to trust as well, as `--ca`.' },
   { term: 'XMPPCTL_TIMEOUT', text: 'Seconds for each step and each reply, as `--timeout`.' },
   { term: 'XMPPCTL_TRACE', text: 'Trace as `--trace` does: `-` for standard error, or a file.' },

@@ -11,6 +11,12 @@ export const exitCodeMeanings: Readonly<Record<keyof typeof ExitCode, string>> =
   remote: 'The other side answered with an error, or broke the protocol.',
   timeout: 'Something did not happen within its time (`--timeout`).',
   file: 'A file on this machine could not be read or written.',
+  room: 'A call failed while entering the room: it is full, for members only, does not exist.',
+  muji: 'A call failed while agreeing with the others in the room: no codec in common, real addresses hidden.',
+  session: 'A call failed in its Jingle session: refused, or nothing came back.',
+  ice: 'A call failed because no path was found between the two machines (ICE).',
+  dtls: 'A call failed because the path could not be secured (DTLS-SRTP): another certificate than announced, only SDES on offer.',
+  media: 'A call was set up, and no sound came.',
   bug: 'A bug in xmppctl. Run again with `--debug` and report it.',
   interrupted: 'Interrupted: Ctrl-C, or the signal TERM or HUP.',
 };

@@ -35,6 +35,8 @@ export class ConsoleOutput implements Output {
   /** Results that have not left yet, and what will take them. */
   #lines = '';
   #timer: NodeJS.Immediate | undefined;
+  /** Of a state that the next one is drawn over, as long as nothing else was written below it. */
+  #drawnLines = 0;
   /** What kept earlier results from leaving; whoever flushes next is told. */
   #failure: unknown;
 
@@ -69,8 +71,21 @@ export class ConsoleOutput implements Output {
   }
 
   item<T>(value: T, render: (value: T) => string): Promise<void> {
+    return this.#add(this.isJson ? JSON.stringify(value) : render(value));
+  }
+
+  async live<T>(value: T, render: (value: T) => string): Promise<void> {
+    if (this.isJson || !this.isTerminal) return this.#add(JSON.stringify(value));
+    const lines = render(value).split('\n');
+    const above = this.#drawnLines === 0 ? '' : `\u001b[${String(this.#drawnLines)}A\u001b[J`;
+    await this.flush();
+    await this.#write(`${above}${lines.join('\n')}\n`);
+    this.#drawnLines = lines.length;
+  }
+
+  #add(line: string): Promise<void> {
     if (this.#failure !== undefined) return this.flush();
-    this.#lines += `${this.isJson ? JSON.stringify(value) : render(value)}\n`;
+    this.#lines += `${line}\n`;
     if (this.#lines.length >= BATCH_LENGTH) return this.flush();
     this.#timer ??= setImmediate(() => {
       this.flush().catch((error: unknown) => (this.#failure ??= error));
@@ -114,6 +129,7 @@ export class ConsoleOutput implements Output {
   }
 
   #say(line: string): void {
+    this.#drawnLines = 0;
     // Behind the results that come before it; that they cannot be written is for the next result to say.
     this.flush().catch((error: unknown) => (this.#failure ??= error));
     this.#live.above(() => this.#stderr.write(`${line}\n`));
@@ -121,6 +137,7 @@ export class ConsoleOutput implements Output {
 
   /** Waits for room, so that a slow reader slows us down instead of filling memory. */
   #write(data: string | Uint8Array): Promise<void> {
+    this.#drawnLines = 0;
     if (!this.#stdout.destroyed) this.#live.above(() => this.#stdout.write(data));
     return this.#room();
   }

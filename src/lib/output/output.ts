@@ -29,6 +29,8 @@ export interface Output {
    * with those that come in the same turn, at the latest with `flush`.
    */
   item<T>(value: T, render: (value: T) => string): Promise<void>;
+  /** A state that takes the place of the one before: drawn over it on a terminal, a line of JSON everywhere else. */
+  live<T>(value: T, render: (value: T) => string): Promise<void>;
   /** Bytes of a result exactly as they are. Resolves when there is room for more. */
   bytes(data: Uint8Array): Promise<void>;
 
@@ -57,4 +59,9 @@ export interface Style {
   incoming(text: string): string;
   outgoing(text: string): string;
   name(text: string): string;
+  message(text: string): string;
+  presence(text: string): string;
+  request(text: string): string;
+  reply(text: string): string;
+  nonza(text: string): string;
 }

@@ -12,6 +12,11 @@ export const plainStyle: Style = {
   incoming: same,
   outgoing: same,
   name: same,
+  message: same,
+  presence: same,
+  request: same,
+  reply: same,
+  nonza: same,
 };
 
 export async function loadColourStyle(): Promise<Style> {
@@ -26,6 +31,11 @@ export async function loadColourStyle(): Promise<Style> {
     incoming: (text) => chalk.cyan(text),
     outgoing: (text) => chalk.magenta(text),
     name: (text) => chalk.blue(text),
+    message: (text) => chalk.green(text),
+    presence: (text) => chalk.blue(text),
+    request: (text) => chalk.yellow(text),
+    reply: (text) => chalk.cyan(text),
+    nonza: (text) => chalk.magenta(text),
   };
 }
 

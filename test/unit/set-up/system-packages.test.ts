@@ -102,7 +102,11 @@ describe('the set-up', () => {
       'dnssec-signzone',
       'unbound',
       'turnserver',
+      'gi',
       'chromium',
+      'go-sendxmpp',
+      'profanity',
+      'tshark',
     ]);
     expect(await setUp(all, { packages: 'tests' })).toEqual(nothing);
     expect(await setUp([], { packages: 'none' })).toEqual(nothing);
@@ -153,11 +157,11 @@ describe('the set-up', () => {
   it('says on one line what to install where there is no apt, by the names of each system', async () => {
     const { error } = await setUp(['prosody', 'zsh', 'fish'], { packages: 'tests' });
     expect(error).toBe(
-      'ejabberd, python3-slixmpp, iproute2, nftables, groff-base, dbus, gnome-keyring, libxml2-utils, bind9, bind9-utils, unbound, coturn, chromium must be installed, and there is no apt here (' +
-        'Debian or Ubuntu: apt install ejabberd python3-slixmpp iproute2 nftables groff-base dbus gnome-keyring libxml2-utils bind9 bind9-utils unbound coturn chromium; ' +
-        'Fedora: dnf install ejabberd python3-slixmpp iproute nftables groff-base dbus-daemon gnome-keyring libxml2 bind bind-dnssec-utils unbound coturn chromium; ' +
-        'Arch: pacman -S ejabberd python-slixmpp iproute2 nftables groff dbus gnome-keyring libxml2 bind unbound coturn chromium; ' +
-        'macOS: brew install ejabberd groff libxml2 bind unbound coturn chromium)',
+      'ejabberd, python3-slixmpp, iproute2, nftables, groff-base, dbus, gnome-keyring, libxml2-utils, bind9, bind9-utils, unbound, coturn, chromium, go-sendxmpp, profanity, tshark, python3-gi must be installed, and there is no apt here (' +
+        'Debian or Ubuntu: apt install ejabberd python3-slixmpp iproute2 nftables groff-base dbus gnome-keyring libxml2-utils bind9 bind9-utils unbound coturn chromium go-sendxmpp profanity tshark python3-gi; ' +
+        'Fedora: dnf install ejabberd python3-slixmpp iproute nftables groff-base dbus-daemon gnome-keyring libxml2 bind bind-dnssec-utils unbound coturn chromium profanity wireshark-cli python3-gobject; ' +
+        'Arch: pacman -S ejabberd python-slixmpp iproute2 nftables groff dbus gnome-keyring libxml2 bind unbound coturn chromium profanity wireshark-cli python-gobject; ' +
+        'macOS: brew install ejabberd groff libxml2 bind unbound coturn chromium profanity wireshark pygobject3)',
     );
     expect((await setUp([])).error).toContain(
       '; Fedora: dnf install prosody; Arch: pacman -S prosody; macOS: brew',
