@@ -1,7 +1,7 @@
 /** Which items have been seen: by node and id, and with what content, so that a change counts as new. */
 import { createHash } from 'node:crypto';
 import type { Element } from '../xml/element.js';
-import { serialize } from '../xml/serialize.js';
+import { canonicalXml } from '../xml/canonical.js';
 
 export class SeenItems {
   readonly #nodes: Map<string, Map<string, string>>;
@@ -65,9 +65,10 @@ export class SeenItems {
   }
 }
 
+/** COMPAT(Prosody 0.12): the attributes of what it has read from its disk again come in any order. */
 function digestOf(payload: Element | undefined): string {
   return createHash('sha256')
-    .update(payload ? serialize(payload) : '')
+    .update(payload ? canonicalXml(payload) : '')
     .digest('base64url')
     .slice(0, 22);
 }

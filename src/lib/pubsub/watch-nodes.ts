@@ -7,7 +7,7 @@ import { JID } from '../jid/jid.js';
 import { sendPresence } from '../roster/send-presence.js';
 import type { Session } from '../session/session.js';
 import type { Element } from '../xml/element.js';
-import { serialize } from '../xml/serialize.js';
+import { canonicalXml } from '../xml/canonical.js';
 import { readEvents, NS_PUBSUB_EVENT, type PubsubEvent } from './events.js';
 import { readItems } from './read-items.js';
 import { isNothingThere, type NodeAddress } from './requester.js';
@@ -207,7 +207,7 @@ class NodeWatch {
       return false;
     }
     const { node, id } = event;
-    const payload = event.payload ? serialize(event.payload) : '';
+    const payload = event.payload ? canonicalXml(event.payload) : '';
     this.#last = { node, id, payload };
     return last?.node === node && last.id === id && last.payload === payload;
   }

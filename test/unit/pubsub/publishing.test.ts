@@ -393,4 +393,12 @@ describe('what was seen', () => {
     expect(again?.toString()).toBe('{}');
     for (const bad of ['', '7', '[]', '{"n":7}', 'x']) expect(SeenItems.parse(bad)).toBeUndefined();
   });
+
+  it('is the same, in whatever order its attributes come', () => {
+    const seen = SeenItems.empty();
+    const link = (attributes: string) => parseXml(`<entry xmlns='urn:e'><link ${attributes}/></entry>`);
+    expect(seen.add('n', '1', link("rel='alternate' href='xmpp:a'"))).toBe(true);
+    expect(seen.add('n', '1', link("href='xmpp:a' rel='alternate'"))).toBe(false);
+    expect(seen.add('n', '1', link("href='xmpp:b' rel='alternate'"))).toBe(true);
+  });
 });
