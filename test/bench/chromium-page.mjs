@@ -15,7 +15,7 @@ export async function withPage(file, use) {
       absWorkingDir: root,
       entryPoints: ['test/support/chromium.ts'],
       ...{ bundle: true, platform: 'node', target: 'node20', format: 'cjs', outfile },
-      ...{ external: ['bufferutil', 'utf-8-validate'], logLevel: 'error' },
+      ...{ external: ['playwright-core'], logLevel: 'error' },
     });
     const { openPage } = createRequire(import.meta.url)(outfile);
     const page = await openPage(file);

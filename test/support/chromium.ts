@@ -19,6 +19,8 @@ export interface Watched {
 export interface Page extends Readonly<Watched> {
   /** The value of an expression, awaited when it is a promise. */
   evaluate: <T>(expression: string) => Promise<T>;
+  /** What it looks like now, as PNG. */
+  screenshot: () => Promise<Buffer>;
   close: () => Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function openPage(file: string): Promise<Page> {
   return {
     ...page.watched,
     evaluate: <T>(expression: string) => page.evaluate<T>(expression),
+    screenshot: () => page.screenshot(),
     close: () => browser.close(),
   };
 }
