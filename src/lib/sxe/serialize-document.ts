@@ -2,21 +2,9 @@
  * A tree as XML text. Whatever the records say, what comes out is well-formed: prefixes are declared where they are needed,
  * and changed where they cannot stand for what they should.
  */
+import { escapeText, escapeValue } from '../xml/escape.js';
 import { localNameOf, NS_XML, NS_XMLNS, prefixOf } from './namespaces.js';
 import type { Tree, TreeElement, TreeLeaf, TreeNode } from './tree.js';
-
-const TEXT_ESCAPES = /[&<>\r]/g;
-const VALUE_ESCAPES = /[&<>"\t\n\r]/g;
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\t': '&#9;',
-  '\n': '&#10;',
-  '\r': '&#13;',
-};
-const escape = (character: string): string => escapes[character] ?? character;
 
 type Scope = ReadonlyMap<string, string>;
 const OUTERMOST: Scope = new Map([
@@ -60,7 +48,7 @@ export function serializeNode(top: TreeNode): string {
 }
 
 function serializeLeaf({ kind, text, target }: TreeLeaf): string {
-  if (kind === 'text') return text.replace(TEXT_ESCAPES, escape);
+  if (kind === 'text') return escapeText(text);
   if (kind === 'comment') return `<!--${text}-->`;
   return `<?${target}${text === '' ? '' : ` ${text}`}?>`;
 }
@@ -127,8 +115,4 @@ function nameAttribute(
 function declare(declared: Map<string, string>, prefix: string, namespace: string): void {
   if (prefix === 'xml' || prefix === 'xmlns' || namespace === NS_XML || namespace === NS_XMLNS) return;
   if (prefix === '' || namespace !== '') declared.set(prefix, namespace);
-}
-
-function escapeValue(value: string): string {
-  return value.replace(VALUE_ESCAPES, escape);
 }

@@ -5,24 +5,11 @@
 import { UsageError } from '../errors.js';
 import { findForbiddenCharacter } from './characters.js';
 import type { Element } from './element.js';
+import { escapeText, escapeValue } from './escape.js';
 import { isQualifiedName } from './names.js';
 
 /** Control characters and anything that could be half of a surrogate pair: the rare case, looked at closely. */
 const SUSPICIOUS = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]/;
-const TEXT_ESCAPES = /[&<>\r]/g;
-const VALUE_ESCAPES = /[&<>"\t\n\r]/g;
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  // As themselves these would be turned into spaces and newlines by the reader (XML 1.0 §2.11, §3.3.3).
-  '\t': '&#9;',
-  '\n': '&#10;',
-  '\r': '&#13;',
-};
-const escape = (character: string): string => escapes[character] ?? character;
-
 /** Names seen to be good: there are few, and they come again and again. */
 const goodNames = new Set<string>();
 const MAX_GOOD_NAMES = 2000;
@@ -42,7 +29,7 @@ export function serialize(element: Element): string {
     if (value === undefined || value === null) continue;
     const string = typeof value === 'string' ? value : String(value);
     if (SUSPICIOUS.test(string)) checkCharacters(string, `the attribute ${key} of <${name}/>`);
-    text += ` ${checkName(key)}="${string.replace(VALUE_ESCAPES, escape)}"`;
+    text += ` ${checkName(key)}="${escapeValue(string)}"`;
   }
   const children = element.children as readonly (Element | string | number | null | undefined)[];
   if (children.length === 0) return `${text}/>`;
@@ -54,7 +41,7 @@ export function serialize(element: Element): string {
     }
     const string = String(child ?? '');
     if (SUSPICIOUS.test(string)) checkCharacters(string, `<${name}/>`);
-    text += string.replace(TEXT_ESCAPES, escape);
+    text += escapeText(string);
   }
   return `${text}</${name}>`;
 }
