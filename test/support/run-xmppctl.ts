@@ -2,8 +2,12 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { onTestFailed, TestRunner } from 'vitest';
 
 const binary = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../bin/xmppctl.js');
+
+/** Of what a program has printed, so many characters are shown when its test fails. */
+const SHOWN_LENGTH = 2_000;
 
 export interface RunOptions {
   /** Added to a clean environment: nothing of the tester's own configuration is seen. */
@@ -53,6 +57,13 @@ export function startXmppctl(args: readonly string[], options: RunOptions = {}):
       resolve({ code, signal, stdout: text('stdout'), stderr: text('stderr') }),
     );
   });
+  // Of a test that waits in vain, what the programs have said so far tells where.
+  if (TestRunner.getCurrentTest()) {
+    onTestFailed(() => {
+      const [stdout, stderr] = [text('stdout'), text('stderr')].map((all) => all.slice(-SHOWN_LENGTH));
+      process.stderr.write(`xmppctl ${args.join(' ')}\n${stdout ?? ''}\n${stderr ?? ''}\n`);
+    });
+  }
   return {
     child,
     stdout: () => text('stdout'),

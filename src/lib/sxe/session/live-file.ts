@@ -64,6 +64,8 @@ export class LiveFile implements Disposable {
     live.#watcher = watch(path.dirname(target), (_event, name) => {
       if (name === null || name === path.basename(target)) live.#syncLater();
     });
+    // What was saved before the watching began.
+    live.#syncLater();
     return live;
   }
 
