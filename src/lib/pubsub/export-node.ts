@@ -44,9 +44,9 @@ export async function describeNode(
   { now, warn, ...wait }: ExportOptions,
 ): Promise<NodeHeader> {
   const [form, affiliations, subscriptions] = await Promise.all([
-    ownersOnly('its configuration', fetchConfiguration(session, address, wait), warn),
-    ownersOnly('its affiliations', fetchNodeAffiliations(session, address, wait), warn),
-    ownersOnly('its subscriptions', fetchNodeSubscriptions(session, address, wait), warn),
+    ownersOnly('the configuration', fetchConfiguration(session, address, wait), warn),
+    ownersOnly('the affiliations', fetchNodeAffiliations(session, address, wait), warn),
+    ownersOnly('the subscriptions', fetchNodeSubscriptions(session, address, wait), warn),
   ]);
   return {
     format: NODE_FILE_FORMAT,
@@ -74,7 +74,7 @@ async function ownersOnly<T>(
     return await answer;
   } catch (error) {
     if (!isNotForUs(error) && !isNothingThere(error)) throw error;
-    warn(`${what} is for its owners, and left out`);
+    warn(`left out: ${what}, which this account may not read`);
     return undefined;
   }
 }
