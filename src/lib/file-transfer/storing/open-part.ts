@@ -74,21 +74,19 @@ export class OpenPart implements FileSink {
     }
     const storedAs = await placeFile(paths.part, folder, name);
     if (isDurable) await syncFolder(folder);
-    await Promise.all([rm(paths.state, { force: true }), this.#close()]);
+    await this.#close(() => rm(paths.state, { force: true }));
     return storedAs;
   }
 
   async suspend(): Promise<void> {
     await this.#writer.settle();
-    await this.#close();
     // Nothing of it has come yet, so there is nothing to go on with.
-    if (this.#writer.writtenBytes === 0) await this.#remove();
+    await this.#close(this.#writer.writtenBytes === 0 ? () => this.#remove() : undefined);
   }
 
   async discard(): Promise<void> {
     await this.#writer.settle();
-    await this.#close();
-    await this.#remove();
+    await this.#close(() => this.#remove());
   }
 
   async #remove(): Promise<void> {
@@ -97,11 +95,16 @@ export class OpenPart implements FileSink {
     await rm(state, { force: true });
   }
 
-  async #close(): Promise<void> {
+  /** @param clean what is done before the names are another writer's */
+  async #close(clean?: () => Promise<void>): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#digest.stop();
     await this.#options.handle.close();
-    await this.#options.lock[Symbol.asyncDispose]();
+    try {
+      await clean?.();
+    } finally {
+      await this.#options.lock[Symbol.asyncDispose]();
+    }
   }
 }

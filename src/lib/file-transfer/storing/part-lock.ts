@@ -3,22 +3,27 @@
  *
  * A process that was killed leaves its lock behind; whoever comes next sees that it is gone, and takes its place.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, readFile, rm } from 'node:fs/promises';
 import { kill, pid as ownPid } from 'node:process';
+import { setTimeout as wait } from 'node:timers/promises';
+import { noLinks } from './place-file.js';
 import { codeOf } from './storage-error.js';
 
 /** Locks of this process, by their nonce: our own number in a file may be that of an earlier process. */
 const held = new Set<string>();
 
+/** A lock that says nothing gets so long to be written, where that takes two steps. */
+const WRITING_MS = 200;
+
 /** @returns undefined when somebody else has it. @throws Error of the system */
 export async function lockPart(path: string): Promise<AsyncDisposable | undefined> {
-  const nonce = randomUUID();
+  const nonce = randomBytes(6).toString('hex');
   const content = `${ownPid} ${(await startOf(ownPid)) ?? '-'} ${nonce}\n`;
   // One lock that is not valid any more may be in the way, and another that came and went meanwhile.
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    if (await create(path, content)) {
+    if (await create(path, content, nonce)) {
       held.add(nonce);
       return {
         [Symbol.asyncDispose]: async () => {
@@ -26,27 +31,52 @@ export async function lockPart(path: string): Promise<AsyncDisposable | undefine
         },
       };
     }
-    const found = await readFile(path, 'utf8').catch(() => '');
-    if (found !== '' && (await isAlive(found))) return undefined;
-    if (!(await takeAway(path, found))) return undefined;
+    const found = await read(path);
+    if (found === undefined) continue;
+    if ((await isAlive(found)) || !(await takeAway(path, found))) return undefined;
   }
   return undefined;
 }
 
-async function create(path: string, content: string): Promise<boolean> {
-  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+/** In one step, so that nobody sees a lock that does not say yet whose it is. */
+async function create(path: string, content: string, nonce: string): Promise<boolean> {
+  const written = `${path}.${nonce}`;
+  await write(written, content);
   try {
-    const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    try {
-      await handle.writeFile(content);
-    } finally {
-      await handle.close();
-    }
+    await link(written, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    if (!noLinks.has(codeOf(error))) throw error;
+  } finally {
+    await rm(written, { force: true });
+  }
+  try {
+    await write(path, content);
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
+}
+
+async function write(path: string, content: string): Promise<void> {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+  const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    await handle.writeFile(content);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @returns undefined when there is none any more */
+async function read(path: string): Promise<string | undefined> {
+  const now = (): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
+  const found = await now();
+  if (found !== '') return found;
+  await wait(WRITING_MS);
+  return now();
 }
 
 async function isAlive(content: string): Promise<boolean> {
@@ -71,16 +101,18 @@ async function startOf(pid: number): Promise<string | undefined> {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 
-/** Removes a lock that is not valid any more, but not one that somebody made in its place in the meantime. */
+/**
+ * Removes a lock that is not valid any more, but not one that somebody made in its place in the meantime: who removes it
+ * has the lock on doing so, which is named after it.
+ */
 async function takeAway(path: string, expected: string): Promise<boolean> {
-  const aside = `${path}.${randomUUID()}`;
+  const [nonce = 'unknown'] = /[0-9a-f-]+(?=\n$)/.exec(expected) ?? [];
+  const turn = await lockPart(`${path}.${nonce}.lock`);
+  if (!turn) return false;
   try {
-    await rename(path, aside);
-  } catch (error) {
-    return codeOf(error) === 'ENOENT';
+    if ((await read(path)) === expected) await rm(path, { force: true });
+  } finally {
+    await turn[Symbol.asyncDispose]();
   }
-  const isExpected = (await readFile(aside, 'utf8').catch(() => '')) === expected;
-  if (!isExpected) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
-  return isExpected;
+  return true;
 }

@@ -9,7 +9,7 @@ import { codeOf, storageError } from './storage-error.js';
 /** How far in the future a date may be before it is taken for nonsense. */
 const MAX_AHEAD_MS = 86_400_000;
 /** Of a file system that has no hard links (FAT, some network ones). */
-const noLinks: ReadonlySet<string | undefined> = new Set([
+export const noLinks: ReadonlySet<string | undefined> = new Set([
   'EPERM',
   'ENOTSUP',
   'EOPNOTSUPP',
