@@ -82,6 +82,17 @@ it('processes that all begin with the same file, and find the lock of one that w
   await rm(place, { recursive: true });
 });
 
+it('no two processes have the lock of a part, however many dead ones are found', async () => {
+  await using locking = await bundleProgram('lock-part');
+  const place = await mkdtemp(path.join(tmpdir(), 'locking-'));
+  const command = [process.execPath, locking.file, place, '100'];
+  const all = await Promise.all(Array.from({ length: 6 }, () => run(command)));
+  expect(all.map((said) => last(said, 'shared'))).toEqual(Array(6).fill('0'));
+  expect(Math.max(...all.map((said) => Number(last(said, 'taken'))))).toBeGreaterThan(0);
+  expect(await readdir(place)).toEqual([]);
+  await rm(place, { recursive: true });
+});
+
 it('a full disk is a failure of the file, keeps what is there, and the next run goes on', async () => {
   const size = 5_000_000;
   const place = await mkdtemp(path.join(tmpdir(), 'small-disk-'));
