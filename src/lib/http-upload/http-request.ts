@@ -24,7 +24,7 @@ export interface HttpOptions {
   /** Without a byte in either direction. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
-  /** Keeps connections for the next request; without it each has one of its own. */
+  /** Keeps connections for the next request, and trusts whom it trusts; without it each has one of its own. */
   agent?: Agent | undefined;
   /** Finds the addresses of a name, in place of the system. */
   lookup?: LookupFunction | undefined;
@@ -68,9 +68,11 @@ export function openExchange(
     url.protocol === 'https:'
       ? requestSecure(url, {
           ...options,
-          minVersion: 'TLSv1.2',
-          rejectUnauthorized: trust.isInsecure !== true,
-          ...(trust.ca !== undefined && { ca: [...rootCertificates, trust.ca] }),
+          ...(agent === undefined && {
+            minVersion: 'TLSv1.2' as const,
+            rejectUnauthorized: trust.isInsecure !== true,
+            ...(trust.ca !== undefined && { ca: [...rootCertificates, trust.ca] }),
+          }),
         })
       : requestPlain(url, options);
   // The stream of the answer would only say that it was aborted.
@@ -83,10 +85,15 @@ export function openExchange(
   if (signal?.aborted) onAbort();
   const explain = (error: unknown): XmppctlError => ended ?? explainHttpFailure(error, url, doing);
   const response = new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve);
+    const onClose = (): void => reject(explain(new Error('the connection was closed')));
+    request.once('response', (message) => {
+      // Nobody would hear of it, and making an error takes longer than all the rest.
+      request.off('close', onClose);
+      resolve(message);
+    });
     // Stays on: a connection that is being taken down may complain more than once.
     request.on('error', (error) => reject(explain(error)));
-    request.once('close', () => reject(explain(new Error('the connection was closed'))));
+    request.once('close', onClose);
   });
   response.catch(() => undefined);
   return { request, response, explain };

@@ -102,6 +102,7 @@ function inlineXml(element: Element, paint: XmlPaint): string {
   return content === '' ? `<${name}${attributes}/>` : `<${name}${attributes}>${content}</${name}>`;
 }
 
+/** As Canonical XML 1.0 §2.3 writes them: texts made with another version must come out the same. */
 function escapeText(text: string): string {
   return text
     .replaceAll('&', '&amp;')

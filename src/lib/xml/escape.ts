@@ -2,11 +2,13 @@
 
 const TEXT_ESCAPES = /[&<>\r]/g;
 const VALUE_ESCAPES = /[&<>"\t\n\r]/g;
+const ANYWHERE_ESCAPES = /[&<>"'\t\n\r]/g;
 const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
   '>': '&gt;',
   '"': '&quot;',
+  "'": '&#39;',
   // As themselves these would be turned into spaces and newlines by the reader.
   '\t': '&#9;',
   '\n': '&#10;',
@@ -17,6 +19,11 @@ const escape = (character: string): string => escapes[character] ?? character;
 /** For the content of an element. */
 export function escapeText(text: string): string {
   return text.replace(TEXT_ESCAPES, escape);
+}
+
+/** For wherever it is put, in XML or HTML: between tags, and between either kind of quotes. */
+export function escapeAnywhere(text: string): string {
+  return text.replace(ANYWHERE_ESCAPES, escape);
 }
 
 /** For an attribute value between double quotes. */

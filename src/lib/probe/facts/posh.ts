@@ -2,6 +2,7 @@
  * POSH (RFC 7711): the fingerprints of a domain's certificates on its web server, for domains whose servers are hosted
  * by others.
  */
+import { isRecord } from '../../json-object.js';
 import { reasonOf } from './measure.js';
 import { fetchOnce } from '../wire/https.js';
 import type { Measured } from './facts.js';
@@ -68,8 +69,4 @@ export function parsePosh(text: string): Omit<PoshFile, 'tlsProblem'> | undefine
     url: typeof url === 'string' ? url.slice(0, 500) : undefined,
     expiresSeconds: typeof expires === 'number' && expires >= 0 ? expires : undefined,
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

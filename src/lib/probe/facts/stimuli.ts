@@ -3,7 +3,7 @@
  * answer is right, tolerable, or wrong.
  */
 import { streamHeader, type StreamOpening } from '../wire/probe-stream.js';
-import { escapeAttribute } from '../wire/markup.js';
+import { escapeAnywhere } from '../../xml/escape.js';
 
 export interface Stimulus {
   id: string;
@@ -35,8 +35,8 @@ const rawHeader = (
     content = opening.namespace,
     streams = 'http://etherx.jabber.org/streams',
   } = changes;
-  const to = escapeAttribute(opening.to ?? '');
-  const from = opening.from === undefined ? '' : ` from='${escapeAttribute(opening.from)}'`;
+  const to = escapeAnywhere(opening.to ?? '');
+  const from = opening.from === undefined ? '' : ` from='${escapeAnywhere(opening.from)}'`;
   return `${prolog}<stream:stream xmlns='${content}' xmlns:stream='${streams}' to='${to}'${from} version='1.0'>`;
 };
 
@@ -225,7 +225,7 @@ export const stimuli: readonly Stimulus[] = [
     why: 'Whoever can send without logging in can send spam that nobody answers for.',
     phase: 'stream',
     write: (opening) =>
-      `<message to='${escapeAttribute(opening.to ?? '')}'${opening.from === undefined ? '' : ` from='${escapeAttribute(opening.from)}'`} id='p1' type='headline'><body>a probe: please ignore</body></message>`,
+      `<message to='${escapeAnywhere(opening.to ?? '')}'${opening.from === undefined ? '' : ` from='${escapeAnywhere(opening.from)}'`} id='p1' type='headline'><body>a probe: please ignore</body></message>`,
     right: ['not-authorized', 'stanza-error not-authorized'],
     tolerated: [
       'policy-violation',

@@ -12,7 +12,7 @@ import { within } from '../../session/wait.js';
 import type { Evidence } from '../wire/transcript.js';
 import type { Budget } from '../wire/budget.js';
 import { fetchOnce, type HttpsAnswer } from '../wire/https.js';
-import { escapeAttribute } from '../wire/markup.js';
+import { escapeAnywhere } from '../../xml/escape.js';
 import type { Measured } from './facts.js';
 import { reasonOf } from './measure.js';
 
@@ -121,7 +121,7 @@ async function get(target: WebTarget, url: URL): Promise<HttpsAnswer> {
 }
 
 async function openWebSocket(target: WebTarget, href: string): Promise<WebConnectionFacts> {
-  const sent = `<open xmlns='${NS_FRAMING}' to='${escapeAttribute(target.domain)}' version='1.0'/>`;
+  const sent = `<open xmlns='${NS_FRAMING}' to='${escapeAnywhere(target.domain)}' version='1.0'/>`;
   let received = '';
   try {
     const url = secureUrl(href, 'wss:');
@@ -172,7 +172,7 @@ async function openBosh(target: WebTarget, href: string): Promise<WebConnectionF
   const rid = 1_000_000 + Math.floor(Math.random() * 1_000_000);
   const body =
     `<body xmlns='http://jabber.org/protocol/httpbind' content='text/xml; charset=utf-8' hold='1' rid='${rid}' ` +
-    `to='${escapeAttribute(target.domain)}' ver='1.6' wait='5' xml:lang='en' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'/>`;
+    `to='${escapeAnywhere(target.domain)}' ver='1.6' wait='5' xml:lang='en' xmlns:xmpp='urn:xmpp:xbosh' xmpp:version='1.0'/>`;
   let received: string | undefined;
   let preflight: WebConnectionFacts['preflight'];
   try {

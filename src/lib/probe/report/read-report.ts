@@ -1,5 +1,6 @@
 /** Reads a report back from JSON. */
 import { UsageError } from '../../errors.js';
+import { isRecord } from '../../json-object.js';
 import { REPORT_SCHEMA, type ProbeReport } from './report.js';
 
 /** @param name of the file, for the error. @throws UsageError it is no report of probe */
@@ -40,8 +41,4 @@ function isReport(value: unknown): value is ProbeReport {
     areChecks(checks, 'id', 'status', 'observed') &&
     areChecks(skipped, 'id', 'reason')
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -9,7 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ConnectionTrace, Tracer } from '../../trace/events.js';
 import { childElements, type Element } from '../../xml/element.js';
 import { StreamParser } from '../../xml/stream-parser.js';
-import { escapeAttribute } from './markup.js';
+import { escapeAnywhere } from '../../xml/escape.js';
 import type { Budget } from './budget.js';
 import { openSocket, type Place } from './open-socket.js';
 import { secureSocket, type HandshakeOptions } from './secure-socket.js';
@@ -236,7 +236,7 @@ export class ProbeStream {
 
 export function streamHeader({ namespace, to, from, version = '1.0' }: StreamOpening): string {
   const attribute = (name: string, value: string | undefined): string =>
-    value === undefined || value === '' ? '' : ` ${name}='${escapeAttribute(value)}'`;
+    value === undefined || value === '' ? '' : ` ${name}='${escapeAnywhere(value)}'`;
   return (
     `<?xml version='1.0'?><stream:stream xmlns='${namespace}' xmlns:stream='${NS_STREAMS}'` +
     (namespace === 'jabber:server' ? " xmlns:db='jabber:server:dialback'" : '') +

@@ -6,6 +6,7 @@
  */
 import { request, type IncomingMessage } from 'node:http';
 import { ConnectError, XmppctlError } from '../../errors.js';
+import { isRecord } from '../../json-object.js';
 import { childElements } from '../../xml/element.js';
 import { parseXml } from '../../xml/parse.js';
 import { within } from '../wait.js';
@@ -149,8 +150,4 @@ function get(url: URL, stream: Awaited<ReturnType<typeof connectToUrl>>): Promis
       )
       .end();
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -5,17 +5,8 @@
  * Not here: SRVName and XmppAddr identities of server certificates (RFC 6120 §13.7.1.2 lists them beside DNS names);
  * session resumption; revocation lists.
  */
-import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import {
-  checkServerIdentity,
-  connect,
-  createSecureContext,
-  rootCertificates,
-  type SecureContext,
-  type TLSSocket,
-} from 'node:tls';
-import { UsageError } from '../../errors.js';
+import { checkServerIdentity, connect, type SecureContext, type TLSSocket } from 'node:tls';
 import type { ConnectionTrace } from '../../trace/events.js';
 import type { TlsOptions } from '../options.js';
 import { within } from '../wait.js';
@@ -23,11 +14,12 @@ import { peerCertificate, type PeerCertificate } from './certificate.js';
 import { ipVersion } from './ip-address.js';
 import { matchesPin, parsePins, type Pin } from './pins.js';
 import { explainTlsFailure, pinMismatch } from './tls-failure.js';
+import { createTrustContext, type ClientCertificate } from './trust-context.js';
 import { report } from './trace-details.js';
 
 export interface TlsParameters {
   tls?: TlsOptions | undefined;
-  clientCertificate?: { cert: string; key: string; passphrase?: string } | undefined;
+  clientCertificate?: ClientCertificate | undefined;
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   trace?: ConnectionTrace | undefined;
@@ -86,7 +78,8 @@ export class TlsClient {
   }
 
   #prepare(): SecureContext {
-    this.#context ??= createContext(this.#parameters);
+    const { tls, clientCertificate } = this.#parameters;
+    this.#context ??= createTrustContext(tls?.ca, clientCertificate);
     return this.#context;
   }
 
@@ -186,67 +179,4 @@ function settle(socket: TLSSocket): Promise<void> {
     });
     socket.once('close', () => reject(new Error('the server closed the connection')));
   });
-}
-
-function createContext({ tls, clientCertificate }: TlsParameters): SecureContext {
-  const client = clientCertificate && {
-    cert: clientCertificate.cert,
-    key: clientCertificate.key,
-    ...(clientCertificate.passphrase !== undefined && { passphrase: clientCertificate.passphrase }),
-  };
-  let context: SecureContext;
-  try {
-    context = createSecureContext({ minVersion: 'TLSv1.2', ...client });
-  } catch (cause) {
-    throw new UsageError(`the client certificate or its key cannot be used: ${messageOf(cause)}`, {
-      hint: 'give PEM files that belong together with --client-cert and --client-key',
-      cause,
-    });
-  }
-  if (tls?.ca === undefined) return context;
-  return addAuthorities(context, tls.ca, client);
-}
-
-/**
- * Trusts more authorities beside the usual ones (Mozilla's, and those of NODE_EXTRA_CA_CERTS).
- *
- * The documented `ca` option replaces the usual ones, and listing `rootCertificates` again reads them all a second
- * time (50 ms of processor); what node:tls itself calls for `ca` adds to the context it is called on.
- */
-function addAuthorities(
-  context: SecureContext,
-  pem: string,
-  client: { cert: string; key: string } | undefined,
-): SecureContext {
-  const unusable = (cause?: unknown): UsageError =>
-    new UsageError(
-      `there is no usable certificate in the CA file${cause === undefined ? '' : `: ${messageOf(cause)}`}`,
-      {
-        hint: 'give a PEM file with "-----BEGIN CERTIFICATE-----" to --ca',
-        cause,
-      },
-    );
-  const certificates = pem.match(
-    /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g,
-  );
-  if (!certificates) throw unusable();
-  try {
-    for (const certificate of certificates) new X509Certificate(certificate);
-    const native = context.context as { addCACert?: (pem: string) => void };
-    if (typeof native.addCACert !== 'function') {
-      return createSecureContext({
-        minVersion: 'TLSv1.2',
-        ca: [...rootCertificates, ...certificates],
-        ...client,
-      });
-    }
-    for (const certificate of certificates) native.addCACert(`${certificate}\n`);
-    return context;
-  } catch (cause) {
-    throw unusable(cause);
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
