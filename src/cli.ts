@@ -1,9 +1,10 @@
 /**
  * The composition root: with `start.ts` the only file that reads `process`. Everything else is given what it needs.
  */
+import { fstatSync } from 'node:fs';
 import { groups, registry } from './commands/registry.js';
 import { CommandExit, InterruptedError, XmppctlError, exitCodeOf, ExitCode } from './lib/errors.js';
-import { safeText } from './lib/output/safe-text.js';
+import { safeJson, safeText } from './lib/output/safe-text.js';
 import { isClosedPipe, unwritable } from './lib/output/unwritable.js';
 import type { RealContext } from './lib/command/real-context.js';
 
@@ -30,18 +31,28 @@ async function main(): Promise<void> {
         interceptor(signal);
         return;
       }
-      // The second time the user means it.
-      if (abort.signal.aborted) process.exit(ExitCode.interrupted);
+      // The second time the user means it. Our own exit would wait for what the system has not finished: the opening of a
+      // pipe that nobody writes to.
+      if (abort.signal.aborted) {
+        process.removeAllListeners(signal);
+        process.kill(process.pid, signal);
+      }
       abort.abort(new InterruptedError('interrupted'));
     });
   }
   const pipeClosed = new Promise<never>((_resolve, reject) => {
-    for (const stream of [process.stdout, process.stderr]) {
-      stream.on('error', (error: Error) => {
-        reject(isClosedPipe(error) ? new ClosedPipe() : unwritable(error));
-        abort.abort(new InterruptedError('interrupted'));
-      });
-    }
+    const end = (error: Error): void => {
+      reject(isClosedPipe(error) ? new ClosedPipe() : unwritable(error));
+      abort.abort(new InterruptedError('interrupted'));
+    };
+    const onStdoutError = (error: Error): void => {
+      if (!isClosedPipe(error) || context?.output.goesOnUnread !== true) end(error);
+    };
+    process.stdout.on('error', onStdoutError);
+    // What is said on stderr goes beside the work: who does not hear it gets the work, and its exit code, all the same.
+    process.stderr.on('error', (error: Error) => {
+      if (isClosedPipe(error) && isSameFile(process.stdout, process.stderr)) onStdoutError(error);
+    });
   });
   process.on('uncaughtException', (error) => finish(report(error)));
   process.on('unhandledRejection', (error) => finish(report(error)));
@@ -88,6 +99,16 @@ async function main(): Promise<void> {
   finish(code);
 }
 
+/** Both lead to one pipe (`2>&1 | head`): when the reader of the one has gone, so has that of the other. */
+function isSameFile(...streams: readonly { fd: number }[]): boolean {
+  try {
+    const [one, other] = streams.map(({ fd }) => fstatSync(fd));
+    return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
+  } catch {
+    return false;
+  }
+}
+
 /** Says what went wrong, on one line and behind the results, and returns the exit code. */
 function report(error: unknown): number {
   context?.output.flush().catch(() => undefined);
@@ -109,7 +130,7 @@ function report(error: unknown): number {
   if (isJson) {
     const details = error instanceof XmppctlError ? error.details : {};
     process.stderr.write(
-      `${JSON.stringify({ error: { name, message, exitCode: code, ...(hint && { hint }), ...details } })}\n`,
+      `${safeJson(JSON.stringify({ error: { name, message, exitCode: code, ...(hint && { hint }), ...details } }))}\n`,
     );
   } else {
     process.stderr.write(

@@ -68,7 +68,7 @@ export const command = defineCommand({
     },
   ],
   exitCodes: {
-    2: 'an address that is none, no text, or a character that XML cannot carry: nothing was sent',
+    2: 'an address that is none, no text, or a character that XML cannot carry: nothing was sent, with --per-line nothing from the line on that is named',
     5: 'a message was refused, or a room could not be entered',
     6: 'with --receipt: not everybody confirmed in time',
   },
@@ -193,8 +193,11 @@ export async function runSend(options: SendOptions, context: Context): Promise<v
     output.detail(`the server has taken over ${watch.sent} ${watch.sent === 1 ? 'message' : 'messages'}`);
     if (confirmation !== 'none') await waitConfirmed(session, watch, signal);
   } catch (error) {
-    if (watch.sent > 1) {
-      output.warn(`${acknowledgedOf(watch, session)} of ${watch.sent} messages were acknowledged`);
+    // Whoever mends the input has to know from where to go on.
+    if (error instanceof UsageError) await waitSettled(session, signal).catch(() => undefined);
+    if (watch.sent > (perLine ? 0 : 1)) {
+      const what = watch.sent === 1 ? 'message was' : 'messages were';
+      output.warn(`${acknowledgedOf(watch, session)} of ${watch.sent} ${what} acknowledged`);
     }
     throw error;
   }

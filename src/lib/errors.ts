@@ -118,6 +118,12 @@ export class DecodeError extends ProtocolError {
   }
 }
 
+/** What others say goes on one line of ours; all of it is in the details. */
+function shortened(text: string): string {
+  const limit = 500;
+  return text.length > limit ? `${text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')}…` : text;
+}
+
 /** A `<stream:error/>` (RFC 6120 §4.9). */
 export class StreamError extends RemoteError {
   override readonly name = 'StreamError';
@@ -127,7 +133,7 @@ export class StreamError extends RemoteError {
     readonly text: string | undefined,
     extras: ErrorExtras = {},
   ) {
-    super(`the server closed the stream: ${condition}${text ? ` (${text})` : ''}`, {
+    super(`the server closed the stream: ${condition}${text ? ` (${shortened(text)})` : ''}`, {
       ...extras,
       details: { condition, ...(text && { text }), ...extras.details },
     });
@@ -150,7 +156,7 @@ export class StanzaError extends RemoteError {
     extras: ErrorExtras = {},
   ) {
     super(
-      `${from ?? 'the server'} answered ${condition}${application ? ` (${application.name})` : ''}${text ? `: ${text}` : ''}`,
+      `${from ?? 'the server'} answered ${condition}${application ? ` (${application.name})` : ''}${text ? `: ${shortened(text)}` : ''}`,
       {
         ...extras,
         details: {

@@ -82,6 +82,7 @@ export async function runImport(
   context: Context,
 ): Promise<void> {
   const { output, signal, clock } = context;
+  output.goesOnUnread = true;
   // What is wrong with it costs nothing.
   const sources = (await readSource(source, context)).filter((one) => !isDraft(one));
   await using session = await context.connect({ resume: true });

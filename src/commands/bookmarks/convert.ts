@@ -43,6 +43,7 @@ export const command = defineCommand({
 /** @throws StanzaError */
 export async function runConvert({ isDry, removesOld }: ConvertOptions, context: Context): Promise<void> {
   const { output, signal } = context;
+  output.goesOnUnread = true;
   await using session = await context.connect();
   const there = new Set<string>();
   for await (const { room } of readBookmarks(session, { signal })) there.add(room.toString());

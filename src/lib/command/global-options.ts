@@ -26,6 +26,9 @@ export interface GlobalOptions {
   anonymous?: boolean;
 }
 
+/** What a timer of Node can wait: 24 days. Longer ones end there. */
+export const maxTimeoutSeconds = 2_147_483;
+
 export type OptionGroup = 'connection' | 'output';
 
 export interface GlobalOption {

@@ -4,7 +4,7 @@
 import { Command, CommanderError, Help } from '@commander-js/extra-typings';
 import { UsageError } from '../errors.js';
 import type { AnyCommandDefinition } from './definition.js';
-import { addGlobalOptions, groupsFor, type GlobalOptions } from './global-options.js';
+import { addGlobalOptions, groupsFor, maxTimeoutSeconds, type GlobalOptions } from './global-options.js';
 import { showFlags } from './root-help.js';
 
 const plainHelp = new Help();
@@ -97,7 +97,7 @@ function positive(name: string, value: unknown): number {
   const number = Number(value);
   if (!(number > 0) || !Number.isFinite(number))
     throw new UsageError(`${name} takes a number of seconds above 0, not ${String(value)}`);
-  return number;
+  return Math.min(number, maxTimeoutSeconds);
 }
 
 function descriptor(value: unknown): number {

@@ -1,6 +1,6 @@
 /** How the chosen account connects: profile, environment and options put together. */
 import { UsageError } from '../errors.js';
-import type { GlobalOptions } from '../command/global-options.js';
+import { maxTimeoutSeconds, type GlobalOptions } from '../command/global-options.js';
 import type { Prompt } from '../context.js';
 import type { ConnectOptions, Credentials, TlsOptions } from '../session/options.js';
 import { chooseAccount, type ChosenAccount } from './choose-account.js';
@@ -58,10 +58,10 @@ function timeoutFor(global: GlobalOptions, env: Environment, configured: number 
     if (!(seconds > 0) || !Number.isFinite(seconds)) {
       throw new UsageError(`XMPPCTL_TIMEOUT must be a number of seconds above 0, not ${fromEnv}`);
     }
-    return seconds * 1000;
+    return Math.min(seconds, maxTimeoutSeconds) * 1000;
   }
   const seconds = global.timeout ?? configured;
-  return seconds === undefined ? defaultTimeoutMs : seconds * 1000;
+  return seconds === undefined ? defaultTimeoutMs : Math.min(seconds, maxTimeoutSeconds) * 1000;
 }
 
 async function tlsFor(

@@ -81,26 +81,48 @@ function checkPrivate(file: string, what: string, othersMask = 0o077): void {
 }
 
 /**
- * Replaces a file in one step, so that a reader sees the old text or the new one, and a crash leaves the old one.
- * Mode 0600, in a folder that is made with 0700. A symbolic link stays one: its target is replaced.
+ * Replaces a file in one step, so that a reader sees the old content or the new one, and a crash leaves the old one. A
+ * symbolic link stays one: its target is replaced. What is no plain file (`/dev/stdout`, a named pipe) is written into:
+ * replaced, it would be gone for everybody.
+ * @param write given where to write, and whether that is a file to be made
+ */
+export async function replaceFile(
+  file: string,
+  write: (path: string, isNew: boolean) => Promise<void>,
+): Promise<void> {
+  const found = await fs.stat(file).catch(() => undefined);
+  if (found && !found.isFile() && !found.isDirectory()) {
+    await write(file, false);
+    return;
+  }
+  const target = await fs.realpath(file).catch(() => file);
+  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await write(temporary, true);
+    await fs.rename(temporary, target);
+  } catch (error) {
+    await fs.rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Writes a file as `replaceFile` does: mode 0600, in a folder that is made with 0700.
  * @throws FileError it cannot be written
  */
 export async function writePrivateFile(file: string, text: string, what: string): Promise<void> {
-  let temporary: string | undefined;
   try {
     await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    const target = await fs.realpath(file).catch(() => file);
-    temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-    const handle = await fs.open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await fs.rename(temporary, target);
+    await replaceFile(file, async (place, isNew) => {
+      const handle = await fs.open(place, isNew ? 'wx' : 'w', 0o600);
+      try {
+        await handle.writeFile(text);
+        if (isNew) await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    });
   } catch (error) {
-    if (temporary !== undefined) await fs.rm(temporary, { force: true });
     throw new FileError(`cannot write ${what} ${file}: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -5,7 +5,8 @@ import { terms, text, type Page } from './document.js';
 export const exitCodeMeanings: Readonly<Record<keyof typeof ExitCode, string>> = {
   ok: 'Done.',
   no: 'The work was done and the answer is no: declined, a check failed, some of the items could not be handled.',
-  usage: 'What was typed, or what the configuration says, cannot be acted on. Nothing was done.',
+  usage:
+    'What was typed, or what the configuration says, cannot be acted on. Nothing was done; of what is read line by line, nothing from the line on that is named.',
   connect: 'The server could not be reached (DNS, TCP, TLS), or the connection was lost.',
   auth: 'The log-in was refused, or the server could not prove that it knows the password.',
   remote: 'The other side answered with an error, or broke the protocol.',
@@ -36,7 +37,7 @@ export const exitCodesPage: Page = {
       blocks: [
         terms(exitCodeTerms),
         text(
-          'An error is one line on standard error that says what was being done, what came back and what to do next. With `--json` it is an object there: {"error": {"name", "message", "exitCode", "hint", …}}. Where a code means something particular for a command, its own page says so.\n\nA file that was sent is verified when the recipient has compared its hash, which is 0; unverified when the recipient only said that it is done, which is 0 with a warning, and 1 with `--strict`; unconfirmed when everything was sent and nothing came back, which is 6.\n\nA reader that goes away, as in `xmppctl listen | head -n 1`, is no error: the exit code is 0.',
+          'An error is one line on standard error that says what was being done, what came back and what to do next. With `--json` it is an object there: {"error": {"name", "message", "exitCode", "hint", …}}. Where a code means something particular for a command, its own page says so.\n\nA file that was sent is verified when the recipient has compared its hash, which is 0; unverified when the recipient only said that it is done, which is 0 with a warning, and 1 with `--strict`; unconfirmed when everything was sent and nothing came back, which is 6.\n\nA reader that goes away, as in `xmppctl listen | head -n 1`, is no error: the exit code is 0. What is piped through `xmppctl pubsub publish` and the imports is published all the same; the other commands end then. That nobody reads standard error stops no command.',
         ),
       ],
     },

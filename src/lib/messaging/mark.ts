@@ -1,7 +1,8 @@
 /**
  * Where reading an archive has got to, kept in a file between runs.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { codeOf, reasonOf, replaceFile } from '../config/private-file.js';
 import { FileError } from '../errors.js';
 
 /** How often a moving mark is written, at most. */
@@ -25,10 +26,8 @@ export class MarkFile {
       this.#saved = text === '' ? undefined : text;
       return this.#saved;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw new FileError(`cannot read the mark ${this.#path}: ${(error as Error).message}`, {
-        cause: error,
-      });
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw new FileError(`cannot read the mark ${this.#path}: ${reasonOf(error)}`, { cause: error });
     }
   }
 
@@ -41,12 +40,11 @@ export class MarkFile {
   async save(mark: string | undefined): Promise<void> {
     if (mark === undefined || mark === this.#saved) return;
     try {
-      await writeFile(`${this.#path}.new`, `${mark}\n`, { mode: 0o600 });
-      await rename(`${this.#path}.new`, this.#path);
+      await replaceFile(this.#path, (place) => writeFile(place, `${mark}\n`, { mode: 0o600 }));
     } catch (error) {
-      throw new FileError(`cannot write the mark ${this.#path}: ${(error as Error).message}`, {
-        cause: error,
-      });
+      // The folder, that is: the file itself is made.
+      const reason = codeOf(error) === 'ENOENT' ? 'its folder does not exist' : reasonOf(error);
+      throw new FileError(`cannot write the mark ${this.#path}: ${reason}`, { cause: error });
     }
     this.#saved = mark;
     this.#savedAt = this.#now();

@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import type { Output, Progress, Style } from './output.js';
 import { LiveLine } from './live-line.js';
 import { plainStyle } from './style.js';
-import { safeText } from './safe-text.js';
+import { safeJson, safeText } from './safe-text.js';
 import { isClosedPipe, unwritable } from './unwritable.js';
 
 export interface ConsoleOutputOptions {
@@ -28,6 +28,7 @@ export class ConsoleOutput implements Output {
   readonly isQuiet: boolean;
   readonly isVerbose: boolean;
   readonly style: Style;
+  goesOnUnread = false;
   readonly #stdout: ConsoleOutputOptions['stdout'];
   readonly #stderr: ConsoleOutputOptions['stderr'];
   readonly #messageStyle: Style;
@@ -37,6 +38,9 @@ export class ConsoleOutput implements Output {
   #timer: NodeJS.Immediate | undefined;
   /** Of a state that the next one is drawn over, as long as nothing else was written below it. */
   #drawnLines = 0;
+  /** Nobody reads any more, and the work goes on. */
+  #isUnread = false;
+  #onUnread: (() => void) | undefined;
   /** What kept earlier results from leaving; whoever flushes next is told. */
   #failure: unknown;
 
@@ -48,6 +52,12 @@ export class ConsoleOutput implements Output {
     this.#stdout = options.stdout;
     this.#stderr = options.stderr;
     this.#messageStyle = options.messageStyle ?? plainStyle;
+    // Node makes its stdout usable again after an error, so that it can not be asked later.
+    this.#stdout.on('error', (error: Error) => {
+      if (!isClosedPipe(error) || !this.goesOnUnread) return;
+      this.#isUnread = true;
+      this.#onUnread?.();
+    });
     this.#live = new LiveLine(
       options.stderr,
       options.stderr.isTTY === true && !options.isQuiet && !options.isJson,
@@ -64,23 +74,28 @@ export class ConsoleOutput implements Output {
 
   async result<T>(value: T, render: (value: T) => string): Promise<void> {
     await this.flush();
-    if (this.isJson) return this.#write(`${JSON.stringify(value, undefined, 2)}\n`);
+    if (this.isJson) return this.#write(`${this.#encode(value, 2)}\n`);
     const text = render(value);
     if (text === '') return;
     await this.#write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
   item<T>(value: T, render: (value: T) => string): Promise<void> {
-    return this.#add(this.isJson ? JSON.stringify(value) : render(value));
+    return this.#add(this.isJson ? this.#encode(value) : render(value));
   }
 
   async live<T>(value: T, render: (value: T) => string): Promise<void> {
-    if (this.isJson || !this.isTerminal) return this.#add(JSON.stringify(value));
+    if (this.isJson || !this.isTerminal) return this.#add(this.#encode(value));
     const lines = render(value).split('\n');
     const above = this.#drawnLines === 0 ? '' : `\u001b[${String(this.#drawnLines)}A\u001b[J`;
     await this.flush();
     await this.#write(`${above}${lines.join('\n')}\n`);
     this.#drawnLines = lines.length;
+  }
+
+  #encode(value: unknown, indent?: number): string {
+    const json = JSON.stringify(value, undefined, indent);
+    return this.isTerminal ? safeJson(json) : json;
   }
 
   #add(line: string): Promise<void> {
@@ -138,15 +153,19 @@ export class ConsoleOutput implements Output {
   /** Waits for room, so that a slow reader slows us down instead of filling memory. */
   #write(data: string | Uint8Array): Promise<void> {
     this.#drawnLines = 0;
-    if (!this.#stdout.destroyed) this.#live.above(() => this.#stdout.write(data));
+    if (!this.#stdout.destroyed && !this.#isUnread) this.#live.above(() => this.#stdout.write(data));
     return this.#room();
   }
 
   #room(): Promise<void> {
+    if (this.#isUnread) return Promise.resolve();
     const { errored, destroyed } = this.#stdout;
     if (errored && !isClosedPipe(errored)) return Promise.reject(unwritable(errored));
     if (destroyed || errored) return new Promise(() => undefined); // a closed pipe: the composition root is ending the program
     if (!this.#stdout.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve) => this.#stdout.once('drain', resolve));
+    return new Promise((resolve) => {
+      this.#onUnread = resolve;
+      this.#stdout.once('drain', resolve);
+    });
   }
 }

@@ -16,10 +16,15 @@ export class LiveLine {
   #hide: (() => void) | undefined;
   #show: (() => void) | undefined;
 
+  private readonly isShown: boolean;
+
+  /** A terminal that says it has no columns has no room: ora would clear an endless number of lines. */
   constructor(
-    private readonly stream: Writable & { isTTY?: boolean },
-    private readonly isShown: boolean,
-  ) {}
+    private readonly stream: Writable & { isTTY?: boolean; columns?: number },
+    isWanted: boolean,
+  ) {
+    this.isShown = isWanted && stream.columns !== 0;
+  }
 
   /** Runs `write` with the live line out of the way. */
   above<T>(write: () => T): T {

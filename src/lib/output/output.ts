@@ -34,6 +34,12 @@ export interface Output {
   /** Bytes of a result exactly as they are. Resolves when there is room for more. */
   bytes(data: Uint8Array): Promise<void>;
 
+  /**
+   * Set by a command whose work is more than its words (`pubsub publish`): when the reader of stdout goes away, it works
+   * on, and what would have been printed is dropped. Otherwise the program ends then.
+   */
+  goesOnUnread: boolean;
+
   /** Resolves when every result so far has left: before anybody is told that it was seen. */
   flush(): Promise<void>;
 

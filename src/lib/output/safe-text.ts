@@ -16,3 +16,13 @@ export function safeText(text: string, options: { singleLine?: boolean } = {}): 
     return `\\u{${code.toString(16)}}`;
   });
 }
+
+const unsafeInJson = /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/g;
+
+/** JSON on its way to a terminal: the same value, with escapes for what JSON lets stand and a terminal obeys. */
+export function safeJson(json: string): string {
+  return json.replace(
+    unsafeInJson,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

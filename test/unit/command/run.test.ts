@@ -95,6 +95,7 @@ describe('runProgram', () => {
     [['say', 'echo'], /missing required argument 'text'/, /xmppctl say echo --help/],
     [['say', 'echo', 'a', '--tmies', '2'], /unknown option '--tmies' \(Did you mean --times\?\)/, /--help/],
     [['say', 'echo', 'a', 'b'], /too many arguments/, /--help/],
+    [['say', 'echo', 'a', '--timeout', '1e999'], /--timeout takes a number of seconds/, /./],
     [['say', 'echo', 'a', '--timeout', 'soon'], /--timeout takes a number of seconds/, /./],
     [['say', 'echo', 'a', '--timeout', '0'], /--timeout takes a number of seconds/, /./],
     [['say', 'echo', 'a', '--password-fd', 'x'], /--password-fd takes/, /./],

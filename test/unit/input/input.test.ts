@@ -46,6 +46,22 @@ describe('readLines', () => {
     expect(await lines([])).toEqual([]);
   });
 
+  it('gives the lines before a bad one, and names that', async () => {
+    const given: string[] = [];
+    const input = Readable.from([Buffer.from('a\nb\r'), Buffer.from('\n\nc\xff\nd\n', 'latin1')]);
+    const reading = (async () => {
+      for await (const line of readLines(input, { signal, limit: 100 })) given.push(line);
+    })();
+    await expect(reading).rejects.toThrow('line 4 of the input is not UTF-8');
+    expect(given).toEqual(['a', 'b', '']);
+    await expect(lines(['a\n', Buffer.from([0xc3])])).rejects.toThrow('line 2 of the input is not UTF-8');
+  });
+
+  it('joins characters that are cut in the middle, and drops a byte order mark', async () => {
+    const bytes = [...Buffer.from('\ufeffé😀\n\ufeffß')].map((byte) => Buffer.from([byte]));
+    expect(await lines(bytes)).toEqual(['é😀', '\ufeffß']);
+  });
+
   it('refuses a line without an end', async () => {
     await expect(lines(['x'.repeat(101)])).rejects.toThrow(/longer than 100/);
   });

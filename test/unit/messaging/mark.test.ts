@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -37,11 +37,24 @@ describe('MarkFile', () => {
     expect(await readdir(path.dirname(file))).toEqual(['mark']);
   });
 
+  it('writes to what a symbolic link leads to, and leaves a device what it is', async () => {
+    const made = await folder();
+    const link = path.join(made, 'link');
+    await symlink(path.join(made, 'mark'), link);
+    await writeFile(path.join(made, 'mark'), 'a\n');
+    await new MarkFile(link, () => 0).save('b');
+    expect(await readFile(path.join(made, 'mark'), 'utf8')).toBe('b\n');
+    expect((await readdir(made)).sort()).toEqual(['link', 'mark']);
+    await symlink('/dev/null', path.join(made, 'null'));
+    await new MarkFile(path.join(made, 'null'), () => 0).save('c');
+    expect((await stat(path.join(made, 'null'))).isCharacterDevice()).toBe(true);
+  });
+
   it('says which file cannot be used', async () => {
     const mark = new MarkFile(await folder(), () => 0);
     await expect(mark.load()).rejects.toThrow(FileError);
     await expect(new MarkFile('/nonexistent/mark', () => 0).save('a')).rejects.toThrow(
-      /cannot write the mark \/nonexistent/,
+      /cannot write the mark \/nonexistent\/mark: its folder does not exist/,
     );
   });
 });

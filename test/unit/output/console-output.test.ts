@@ -24,6 +24,17 @@ describe('ConsoleOutput', () => {
     expect(terminal.stdout()).toBe('{"a":1}\n');
   });
 
+  it('writes in JSON as escapes what a terminal would obey, and leaves it alone for anybody else', async () => {
+    const hostile = { body: '\u009b31m \u202egnp\u2066 \u007f é' };
+    const terminal = createMemoryOutput({ isJson: true, isTerminal: true });
+    await terminal.output.item(hostile, () => 'unused');
+    expect(terminal.stdout()).toBe('{"body":"\\u009b31m \\u202egnp\\u2066 \\u007f é"}\n');
+    expect(JSON.parse(terminal.stdout())).toEqual(hostile);
+    const pipe = createMemoryOutput({ isJson: true });
+    await pipe.output.item(hostile, () => 'unused');
+    expect(pipe.stdout()).toBe(`${JSON.stringify(hostile)}\n`);
+  });
+
   it('keeps notes, details and warnings off stdout, and quiet silences all but warnings', () => {
     const loud = createMemoryOutput({ isVerbose: true });
     loud.output.note('note');
