@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { environmentOf } from '../support/as-account.js';
-import { runXmppctl, startXmppctl } from '../support/run-xmppctl.js';
+import { runXmppctl, startXmppctl, unread } from '../support/run-xmppctl.js';
 import { describeOnEachServer } from '../support/servers.js';
 import { useTemporaryHome } from '../support/temporary-home.js';
 
@@ -199,6 +199,46 @@ describeOnEachServer(
         prefix: ['sh', '-c', '"$@" | head -1 | cut -f 1', 'sh'],
       });
       expect(first).toMatchObject({ code: 0, stdout: 'i0\n', stderr: '' });
+    });
+
+    it('publishes all of it when nobody reads the ids', async () => {
+      const name = 'unread';
+      await run(['create', name, 'access_model=open', 'max_items=50', ...at()]);
+      const lines = Array.from({ length: 50 }, (_, index) => `<n xmlns='urn:n'>${index}</n>`);
+      const { stdout, stderr } = await runXmppctl(['pubsub', 'publish', name, '--per-line', ...at()], {
+        env: environmentOf(server.sandbox, 'alice'),
+        prefix: ['bash', '-c', `${unread}; "$@" >&3; echo $?`, 'bash'],
+        input: lines.join('\n'),
+      });
+      expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' });
+      const there = (await run(['items', name, '--all', ...at()])).stdout.trim().split('\n');
+      expect(there).toHaveLength(50);
+    });
+
+    it('says when the node keeps fewer than were published', async () => {
+      const node = 'urn:example:few';
+      const input = [1, 2, 3].map((number) => `<n xmlns='urn:n'>${number}</n>`).join('\n');
+      const publish = (...more: string[]) => run(['publish', node, '--per-line', ...more], { input });
+      const note =
+        "the node urn:example:few keeps the last item only; to keep more: xmppctl pubsub configure 'urn:example:few' max_items=NUMBER\n";
+      expect(await publish()).toMatchObject({ code: 0, stderr: note });
+      expect((await run(['items', node])).stdout).toMatch(/^\S+\t<n xmlns="urn:n">3<\/n>\n$/);
+      expect(await publish('--quiet')).toMatchObject({ code: 0, stderr: '' });
+      await run(['configure', node, 'max_items=100']);
+      expect(await publish()).toMatchObject({ code: 0, stderr: '' });
+      expect((await run(['items', node])).stdout.trim().split('\n')).toHaveLength(4);
+    });
+
+    it('exports into what is no plain file, and leaves it what it is', async () => {
+      const name = 'into-a-pipe';
+      await run(['create', name, ...at()]);
+      const pipe = `${home.dir}/pipe`;
+      const { code, stdout } = await runXmppctl(['pubsub', 'export', name, '-o', pipe, ...at()], {
+        env: environmentOf(server.sandbox, 'alice'),
+        prefix: ['sh', '-c', 'mkfifo "$0"; cat "$0" & "$@"; code=$?; wait; test -p "$0" && exit $code', pipe],
+      });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^\{"format":"xmppctl-node-1".*\n\{"items":0\}\n$/);
     });
 
     it('tells which lines are wrong', async () => {

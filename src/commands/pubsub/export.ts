@@ -1,9 +1,8 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { defineCommand } from '../../lib/command/definition.js';
-import { reasonOf } from '../../lib/config/private-file.js';
+import { reasonOf, replaceFile } from '../../lib/config/private-file.js';
 import type { Context } from '../../lib/context.js';
 import { FileError, XmppctlError } from '../../lib/errors.js';
 import { exportNode } from '../../lib/pubsub/export-node.js';
@@ -75,12 +74,9 @@ export async function runExport({ address, file }: ExportCommandOptions, context
 }
 
 async function writeLines(file: string, lines: AsyncIterable<NodeLine>): Promise<void> {
-  const unfinished = `${file}.part`;
   try {
-    await pipeline(Readable.from(asText(lines)), createWriteStream(unfinished));
-    await rename(unfinished, file);
+    await replaceFile(file, (place) => pipeline(Readable.from(asText(lines)), createWriteStream(place)));
   } catch (error) {
-    await rm(unfinished, { force: true });
     if (error instanceof XmppctlError) throw error;
     throw new FileError(`cannot write ${file}: ${reasonOf(error)}`, { cause: error });
   }

@@ -74,6 +74,7 @@ export const command = defineCommand({
 /** @throws NegativeError some were refused @throws StanzaError @throws UsageError @throws FileError */
 export async function runImport({ file, ...options }: ImportCommandOptions, context: Context): Promise<void> {
   const { output, signal } = context;
+  output.goesOnUnread = true;
   await using session = await context.connect({ resume: true });
   let node = '';
   let published = 0;

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Option } from '@commander-js/extra-typings';
 import { defineCommand } from '../../lib/command/definition.js';
+import { shellQuote } from '../../lib/completion/shell-quote.js';
 import { readTextFile } from '../../lib/config/private-file.js';
 import type { Context } from '../../lib/context.js';
 import { NegativeError, UsageError } from '../../lib/errors.js';
 import { parseAnswers } from '../../lib/forms/answers.js';
 import { readLines, readText } from '../../lib/input/stdin.js';
 import { safeText } from '../../lib/output/safe-text.js';
+import { KeptItems } from '../../lib/pubsub/kept-items.js';
 import { makePayload, payloadKinds, type PayloadKind } from '../../lib/pubsub/payload.js';
 import { publishItems, type OutgoingItem } from '../../lib/pubsub/publish-items.js';
 import { isPreconditionNotMet, type NodeAddress } from '../../lib/pubsub/requester.js';
@@ -35,6 +37,7 @@ export const command = defineCommand({
   description: [
     'Publishes a file, several files, or what is read from stdin, as items of a node, and prints the id of each. The node is one of the own account (PEP) unless --at names a service or another account.',
     'With --per-line each line of stdin is an item: an XML element, or a JSON object with payload (XML text) and, if wanted, id. Many are under way at a time, in order; each is confirmed. If the connection is lost, what was not confirmed is sent again under the same id, so that every item is there once.',
+    'A node keeps as many items as its configuration says, and one of an account usually only the last. When more are published than it keeps, standard error says so, unless --quiet. To have all of them: xmppctl pubsub configure NODE max_items=NUMBER.',
     '--as json puts JSON into a container (XEP-0335); with --datatype also what it is (XEP-0432). --as atom makes an entry of a text whose first line is the title.',
     '--option says how the node has to be configured (publish-options): where it does not exist it is made so, where it is configured otherwise nothing is published, unless --reconfigure changes it.',
   ].join('\n\n'),
@@ -127,12 +130,20 @@ export const command = defineCommand({
 /** @throws NegativeError some were refused @throws StanzaError the only one was refused */
 export async function runPublish(options: PublishOptions, context: Context): Promise<void> {
   const { output } = context;
+  output.goesOnUnread = true;
   const { address } = options;
   // One item is read whole before anything is connected: what is wrong with it costs nothing.
   const items = options.isPerLine ? itemsOfLines(options, context) : await itemsOfFiles(options, context);
   await using session = await context.connect({ resume: true });
   let published = 0;
   let refused = 0;
+  // Who says how many are kept need not be told.
+  const kept =
+    options.publishOptions?.['max_items'] === undefined
+      ? new KeptItems(session, address, (most) => output.note(keepsOnly(most, address)), {
+          signal: context.signal,
+        })
+      : undefined;
   for await (const { item, id, error } of publishItems(session, items, options)) {
     if (error) {
       if (!options.isPerLine && options.files.length === 1) throw explain(error, options);
@@ -141,17 +152,25 @@ export async function runPublish(options: PublishOptions, context: Context): Pro
       continue;
     }
     published += 1;
+    kept?.add(id);
     const service = address.service?.toString() ?? session.jid.bare.toString();
     await output.item({ id, node: address.node, service }, (shown) =>
       safeText(shown.id, { singleLine: true }),
     );
   }
+  await kept?.finish();
   await output.flush();
   if (refused > 0) {
     throw new NegativeError(`${refused} of ${published + refused} items were refused`, {
       details: { published, refused },
     });
   }
+}
+
+function keepsOnly(most: number, { node, service }: NodeAddress): string {
+  const items = most === 1 ? 'last item' : `last ${most} items`;
+  const at = service ? ` --at ${shellQuote(service.toString())}` : '';
+  return `the node ${safeText(node, { singleLine: true })} keeps the ${items} only; to keep more: xmppctl pubsub configure ${shellQuote(node)} max_items=NUMBER${at}`;
 }
 
 function explain(error: Error, { address }: PublishOptions): Error {

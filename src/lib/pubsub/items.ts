@@ -3,6 +3,7 @@ import { DataForm } from '../forms/stanzas.js';
 import type { Page } from '../rsm/pages.js';
 import { PageRequest } from '../rsm/stanzas.js';
 import type { WaitOptions } from '../session/session.js';
+import type { Infer } from '../xml/codec.js';
 import { xml, type Element } from '../xml/element.js';
 import type { IqRequester, NodeAddress } from './requester.js';
 import { NS_PUBLISH_OPTIONS, NS_PUBSUB, PubsubItems, PubsubPublished } from './stanzas.js';
@@ -72,12 +73,7 @@ export async function fetchItems(
     xml('items', { node, max_items: max }, ...ids.map((id) => xml('item', { id }))),
   );
   const reply = await requester.request({ type: 'get', ...to(service), payload }, options);
-  const items = PubsubItems.find(reply)?.items?.items ?? [];
-  return items.map(({ id = '', publisher, payloads }) => ({
-    id,
-    ...(publisher !== undefined && { publisher }),
-    payload: payloads[0],
-  }));
+  return itemsIn(PubsubItems.find(reply));
 }
 
 /** A page of items (XEP-0060 §6.5.4). A service that does not page answers with all it gives, and without `set`. */
@@ -90,12 +86,15 @@ export async function fetchItemsPage(
   const payload = xml('pubsub', { xmlns: NS_PUBSUB }, xml('items', { node }), PageRequest.encode(request));
   const reply = await requester.request({ type: 'get', ...to(service), payload }, options);
   const answer = PubsubItems.find(reply);
-  const items = (answer?.items?.items ?? []).map(({ id = '', publisher, payloads }) => ({
+  return { items: itemsIn(answer), set: answer?.set };
+}
+
+function itemsIn(answer: Infer<typeof PubsubItems> | undefined): PubsubItem[] {
+  return (answer?.items?.items ?? []).map(({ id = '', publisher, payloads }) => ({
     id,
-    publisher,
+    ...(publisher !== undefined && { publisher }),
     payload: payloads[0],
   }));
-  return { items, set: answer?.set };
 }
 
 /** @throws StanzaError */

@@ -1,5 +1,6 @@
 /** Which items have been seen: by node and id, and with what content, so that a change counts as new. */
 import { createHash } from 'node:crypto';
+import { isRecord } from '../json-object.js';
 import type { Element } from '../xml/element.js';
 import { canonicalXml } from '../xml/canonical.js';
 
@@ -71,8 +72,4 @@ function digestOf(payload: Element | undefined): string {
     .update(payload ? canonicalXml(payload) : '')
     .digest('base64url')
     .slice(0, 22);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
