@@ -1,5 +1,6 @@
 /**
- * Run as root with the names of Debian packages: installs them, and leaves their services off.
+ * Run as root with the names of Debian packages: installs them, and leaves their services off. A name with a question
+ * mark behind it is left out where apt does not know it.
  *
  * A policy-rc.d that answers 101 keeps packages from starting services while they are installed (Debian Policy
  * §9.3.3.1); whatever was there before is put back. A service that was there before is not touched at all.
@@ -11,7 +12,8 @@ const POLICY = '/usr/sbin/policy-rc.d';
 const KEPT = `${POLICY}.kept-by-xmppctl`;
 const FORBIDDEN = 101;
 
-const packages = process.argv.slice(2);
+const names = process.argv.slice(2);
+const packages = names.map((name) => name.replace(/\?$/, ''));
 const environment = {
   ...process.env,
   DEBIAN_FRONTEND: 'noninteractive',
@@ -38,7 +40,11 @@ try {
         'install',
         ...['-y', '-q', '--no-install-recommends', ...lock],
         ...['-o', 'Dpkg::Options::=--force-confdef', '-o', 'Dpkg::Options::=--force-confold'],
-        ...packages,
+        ...names.filter((name) => !name.endsWith('?')),
+        ...names
+          .filter((name) => name.endsWith('?'))
+          .map((name) => name.slice(0, -1))
+          .filter(isKnown),
       ]);
   // Installing also enables a service; without this it would start at the next boot.
   for (const service of services.filter(hasUnit)) {
@@ -49,6 +55,10 @@ try {
   process.exitCode = isInterrupted ? 130 : code;
 } finally {
   restore();
+}
+
+function isKnown(name) {
+  return spawnSync('apt-cache', ['show', name]).status === 0;
 }
 
 function hasUnit(name) {

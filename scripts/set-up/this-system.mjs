@@ -8,6 +8,7 @@ export const thisSystem = {
   hasProgram,
   hasPath: existsSync,
   hasPythonModule: (name) => spawnSync('/usr/bin/python3', ['-c', `import ${name}`]).status === 0,
+  knowsPackage: (name) => spawnSync('apt-cache', ['show', name]).status === 0,
   isRoot: process.getuid?.() === 0,
   get isInteractive() {
     return isInteractive();

@@ -220,6 +220,24 @@ describeOnEachServer('send-file', (server) => {
     expect(await hashOf(at('in/big'))).toBe(await hashOf(file));
   });
 
+  it('waits with --wait for a receiver that was killed to come back, and goes on', async () => {
+    const file = await makeFile('big', 12_000_000);
+    const first = await receive(['--from', address('alice'), '--dir', 'in', '--once']);
+    const way = ['--transport', 'ibb', '--no-upload', '--json', '--timeout', '3'];
+    const sender = startSend([file, address('bob'), '--wait', '--verbose', ...way]);
+    await sender.waitFor('stdout', /"event":"progress".*"bytes":[1-9]\d{6}/);
+    first.child.kill('SIGKILL');
+    await first.finished;
+    await sender.waitFor('stderr', /1 not finished, trying again/);
+    const kept = (await stat(at('in/big.part'))).size;
+    const second = await receive(['--from', address('alice'), '--dir', 'in', '--once']);
+    const sent = await sender.finished;
+    expect(sent.code).toBe(0);
+    expect(eventsOf(sent).at(-1)).toMatchObject({ event: 'done', resumedFrom: kept, certainty: 'verified' });
+    expect(await second.finished).toMatchObject({ code: 0 });
+    expect(await hashOf(at('in/big'))).toBe(await hashOf(file));
+  });
+
   it('goes on where a sender was that was killed, with the same receiver', async () => {
     const file = await makeFile('big', 12_000_000);
     const args = [file, address('bob'), '--transport', 'ibb', '--no-upload', '--json'];

@@ -18,6 +18,7 @@ import type {
 import type { JID } from '../../src/lib/jid/jid.js';
 import type { Bytestream, JingleTransport } from '../../src/lib/jingle/transport.js';
 import type { Session } from '../../src/lib/session/session.js';
+import { xml } from '../../src/lib/xml/element.js';
 import { MemorySink, memorySource } from '../support/memory-files.js';
 import { MemoryTransport } from '../support/memory-transport.js';
 import { connectAccount } from '../support/sandbox-session.js';
@@ -185,6 +186,30 @@ describeOnEachServer('file transfer', (server) => {
       `NegativeError: ${bob.jid.toString()} declined the file (not today)`,
     ]);
     await receiving.return?.();
+  });
+
+  test.each([
+    ['is asked', 'seen'],
+    ['receives', 'not seen'],
+  ])('to somebody who goes away while he %s ends soon: he is %s', async (phase) => {
+    await using alice = await connectAccount(server.sandbox, 'alice');
+    await using bob = await connectAccount(server.sandbox, 'bob');
+    if (phase === 'is asked') await bob.send(xml('presence', { to: alice.jid.toString() }));
+    const transports = [inBandTransport()];
+    const accept: DecideOffer = async () => {
+      if (phase === 'receives') return new MemorySink();
+      void bob.close();
+      return new Promise(() => undefined);
+    };
+    const receiving = receiveFiles(bob, { transports, timeoutMs, accept });
+    const patience = { acceptTimeoutMs: 600_000, timeoutMs: 600_000 };
+    const sources = [memorySource(randomBytes(4_000_000))];
+    const sending = send(alice, bob.jid, sources, { transports, ...patience });
+    for await (const event of receiving) {
+      if (event.kind === 'progress' && event.confirmedBytes > 0) await bob.close();
+      if (event.kind === 'failed') break;
+    }
+    expect(errorsOf(await sending)).toEqual([`CannotReceiveError: ${bob.jid.toString()} has gone away`]);
   });
 
   test('to somebody who goes away in the middle loses nothing, and goes on when they are back', async () => {

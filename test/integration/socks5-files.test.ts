@@ -136,6 +136,36 @@ describeOnEachServer('files by SOCKS5', (server) => {
     },
   );
 
+  it.each([
+    ['passes nothing on', 50_000],
+    // More than the systems' buffers hold.
+    ['stops in the middle', 50_000],
+    ['stops in the middle', 12 * MiB],
+  ] as const)(
+    'go on in-band in the same session, at the byte, where the proxy %s: %i bytes',
+    async (fault, size) => {
+      const [alice, bob] = await connectBoth(server);
+      await using proxy = await startFakeProxy(server.sandbox, fault);
+      const content = randomBytes(size);
+      const asked: unknown[] = [];
+      using _answers = alice.handle({ name: 'iq' }, (iq) => {
+        const jingle = iq.getChild('jingle');
+        if (jingle?.attrs['action'] !== 'transport-accept') return;
+        const file = jingle.getChild('content')?.getChild('description')?.getChild('file');
+        asked.push(Number(file?.getChild('range')?.attrs['offset']));
+      });
+      const transports = () => [socks5Transport({ direct: false }), inBandTransport()];
+      const { events, sink } = await transfer(
+        [proxy.knownTo(alice), proxy.knownTo(bob)],
+        memorySource(content),
+        { transports, timeoutMs: 4000 },
+      );
+      expect(methodsOf(events)).toEqual(['proxy', 'in-band']);
+      expect(sink.content.equals(content)).toBe(true);
+      expect(asked).toEqual([fault === 'stops in the middle' ? 30_000 : 0]);
+    },
+  );
+
   it.each(['refuses the connection', 'cannot be activated', 'never answers the activation'] as const)(
     'go in-band in the same session where the proxy %s',
     async (fault) => {

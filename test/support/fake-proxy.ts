@@ -16,7 +16,9 @@ export type ProxyFault =
   | 'refuses the stream'
   | 'accepts connections and says nothing'
   | 'cannot be activated'
-  | 'never answers the activation';
+  | 'never answers the activation'
+  | 'passes nothing on'
+  | 'stops in the middle';
 
 export interface FakeProxy extends AsyncDisposable {
   readonly place: string;
@@ -24,14 +26,40 @@ export interface FakeProxy extends AsyncDisposable {
   knownTo(session: Session): Session;
 }
 
+/** From each to the other, so many bytes; what comes after is taken, and goes nowhere. */
+const PASSED_BYTES = 30_000;
+
+function passOnSome(sockets: readonly Socket[]): void {
+  const [first, second] = sockets;
+  if (!first || !second) throw new Error('two have to connect before the activation');
+  for (const [from, to] of [
+    [first, second],
+    [second, first],
+  ] as const) {
+    let passed = 0;
+    from.on('data', (bytes) => {
+      to.write(bytes.subarray(0, Math.max(0, PASSED_BYTES - passed)));
+      passed += bytes.length;
+    });
+  }
+}
+
 export async function startFakeProxy(sandbox: Sandbox, fault: ProxyFault): Promise<FakeProxy> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const connected: Socket[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     if (fault === 'accepts connections and says nothing') return;
     readStreamRequest(socket).then(
-      (hash) => (fault === 'refuses the stream' ? refuseStream(socket) : grantStream(socket, hash)),
+      (hash) => {
+        if (fault === 'refuses the stream') {
+          refuseStream(socket);
+          return;
+        }
+        grantStream(socket, hash);
+        connected.push(socket);
+      },
       () => socket.destroy(),
     );
   });
@@ -55,6 +83,9 @@ export async function startFakeProxy(sandbox: Sandbox, fault: ProxyFault): Promi
   );
   component.respond({ type: 'set', name: 'query', namespace: NS_BYTESTREAMS }, () => {
     if (fault === 'never answers the activation') return new Promise<undefined>(() => undefined);
+    if (fault === 'passes nothing on') for (const socket of connected) socket.resume();
+    if (fault === 'stops in the middle') passOnSome(connected.splice(0));
+    if (fault === 'passes nothing on' || fault === 'stops in the middle') return undefined;
     throw new StanzaReply({ condition: 'not-allowed' });
   });
   const items = xml('query', { xmlns: NS_DISCO_ITEMS }, xml('item', { jid: domain }));

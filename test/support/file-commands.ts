@@ -20,8 +20,11 @@ export interface FileCommands {
   hashOf: (file: string) => Promise<string>;
 }
 
-/** Inside a describe block: each test has a folder of its own, and ends what it started. */
-export function fileCommands(server: ServerUnderTest): FileCommands {
+/**
+ * Inside a describe block: each test has a folder of its own, and ends what it started.
+ * @param options `sender` is the account that sends
+ */
+export function fileCommands(server: ServerUnderTest, { sender = 'alice' } = {}): FileCommands {
   let folder: string;
   const started: Running[] = [];
   beforeEach(async () => (folder = await mkdtemp(path.join(tmpdir(), 'xmppctl-files-'))));
@@ -40,7 +43,7 @@ export function fileCommands(server: ServerUnderTest): FileCommands {
     return running;
   };
   const startSend: FileCommands['startSend'] = (args, input, env) =>
-    start(['send-file', ...args], 'alice', input, env);
+    start(['send-file', ...args], sender, input, env);
   return {
     at,
     address: (name) => `${name}@${server.sandbox.domain}`,

@@ -1,7 +1,13 @@
-/** Two connections that reach each other through memory: IQs only, answered in order, each serialised and parsed again. */
+/** Two connections that reach each other through memory: IQs, and the end of a presence, answered in order, each serialised and parsed again. */
 import { StanzaReply } from '../../src/lib/session/stanza-reply.js';
 import type { JingleStream } from '../../src/lib/jingle/jingle-session.js';
-import type { IqHandler, Session, SessionEvents, WaitOptions } from '../../src/lib/session/session.js';
+import type {
+  IqHandler,
+  Session,
+  SessionEvents,
+  StanzaFilter,
+  WaitOptions,
+} from '../../src/lib/session/session.js';
 import { within } from '../../src/lib/session/wait.js';
 import { JID } from '../../src/lib/jid/jid.js';
 import { xml, type Element } from '../../src/lib/xml/element.js';
@@ -23,6 +29,10 @@ export interface LinkedStream extends JingleStream {
   onRequest: () => void;
   /** From now on, the server answers for somebody who is offline. Sending still works: the last words of a program. */
   leave(): void;
+  /** As `leave`, and the other side sees it. */
+  leaveVisibly(): void;
+  /** It looks offline to the other side, and is there. */
+  becomeInvisible(): void;
 }
 
 /** For what wants a whole session, and uses only what is here. */
@@ -52,6 +62,7 @@ class MemoryStream implements LinkedStream {
   #isOffline = false;
   #isDead = false;
   #ignores: (request: string) => boolean = () => false;
+  readonly #presence = new Set<(presence: Element) => void>();
   readonly #closed = new Set<(detail: SessionEvents['closed']) => void>();
 
   constructor(readonly jid: JID) {}
@@ -81,6 +92,25 @@ class MemoryStream implements LinkedStream {
 
   leave(): void {
     this.#isOffline = true;
+  }
+
+  leaveVisibly(): void {
+    this.leave();
+    this.becomeInvisible();
+  }
+
+  becomeInvisible(): void {
+    this.peer?.seeGone(this.jid);
+  }
+
+  seeGone(jid: JID): void {
+    const presence = xml('presence', { type: 'unavailable', from: jid.toString() });
+    for (const handler of [...this.#presence]) handler(presence);
+  }
+
+  handle({ name }: StanzaFilter, handler: (stanza: Element) => void): Disposable {
+    if (name === 'presence') this.#presence.add(handler);
+    return { [Symbol.dispose]: () => void this.#presence.delete(handler) };
   }
 
   ignore(matches: (request: string) => boolean): void {

@@ -40,6 +40,12 @@ export class WrongContentError extends RemoteError {
   override readonly name = 'WrongContentError';
 }
 
+/** Our own stream broke, and with it what was on it. */
+export function comesFromLostConnection(error: unknown): boolean {
+  if (error instanceof ConnectionLostError) return true;
+  return error instanceof Error && error.cause !== undefined && comesFromLostConnection(error.cause);
+}
+
 const unable: Readonly<Record<string, string>> = {
   busy: 'is busy',
   'unsupported-applications': 'takes no files by Jingle',

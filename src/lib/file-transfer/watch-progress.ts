@@ -5,30 +5,29 @@ export interface Watch {
   read: () => number;
   /** Called when there are more, at most every `PROGRESS_MS`. */
   report: (bytes: number) => void;
-  /** Nothing has moved for so long. */
+  /** Nothing has to move now; what it waits for then is not a stall. */
+  isIdle?: () => boolean;
   stallMs: number;
-  /** Called once for each time that nothing has moved for `stallMs`. */
-  onStall: () => void;
+  /** Called each time that nothing has moved for another `stallMs`, with how long it has been all together. */
+  onStall: (stillMs: number) => void;
 }
 
 const PROGRESS_MS = 200;
 
-export function watchProgress({ read, report, stallMs, onStall }: Watch): Disposable {
+export function watchProgress({ read, report, isIdle, stallMs, onStall }: Watch): Disposable {
   let last = read();
   let stillMs = 0;
+  let toldMs = 0;
   const everyMs = Math.min(PROGRESS_MS, Math.max(1, stallMs / 4));
   const timer = setInterval(() => {
     const bytes = read();
-    if (bytes !== last) {
-      last = bytes;
-      stillMs = 0;
-      report(bytes);
-      return;
-    }
-    stillMs += everyMs;
-    if (stillMs < stallMs) return;
-    stillMs = 0;
-    onStall();
+    const hasMoved = bytes !== last;
+    if (hasMoved || isIdle?.() === true) stillMs = toldMs = 0;
+    else stillMs += everyMs;
+    if (hasMoved) report((last = bytes));
+    if (stillMs < toldMs + stallMs) return;
+    toldMs = stillMs;
+    onStall(stillMs);
   }, everyMs);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

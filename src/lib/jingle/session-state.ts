@@ -13,7 +13,8 @@ export type SessionPhase = 'pending' | 'active' | 'ended';
 export type SessionEvent =
   /** `payload`: what stood beside the contents. */
   | { kind: 'accepted'; contents: readonly Content[]; payload: readonly Element[] }
-  | { kind: 'content-offered' | 'content-accepted' | 'content-modified'; contents: readonly Content[] }
+  | { kind: 'content-offered'; contents: readonly Content[]; payload: readonly Element[] }
+  | { kind: 'content-accepted' | 'content-modified'; contents: readonly Content[] }
   | { kind: 'content-rejected' | 'content-removed'; contents: readonly Content[]; reason: Reason | undefined }
   | { kind: 'description-info' | 'security-info' | 'transport-info'; content: Content }
   | { kind: 'transport-offered' | 'transport-accepted' | 'transport-rejected'; content: Content }
@@ -227,12 +228,11 @@ export class SessionState {
   }
 
   #receiveAdd(message: JingleMessage): Answer {
-    const isOurs = (content: Content): boolean => content.creator === this.role;
+    // COMPAT(Dino 0.4): it says that the initiator has created what it adds, also when it is the responder.
     const isTaken = (content: Content): boolean => this.#contents.has(keyOf(content));
-    if (message.contents.length === 0 || message.contents.some(isOurs) || message.contents.some(isTaken))
-      return badRequest();
+    if (message.contents.length === 0 || message.contents.some(isTaken)) return badRequest();
     for (const content of message.contents) this.#track(content, 'offered-by-them');
-    return events({ kind: 'content-offered', contents: message.contents });
+    return events({ kind: 'content-offered', contents: message.contents, payload: message.payload });
   }
 
   #receiveAddAnswer(message: JingleMessage): Answer {

@@ -21,6 +21,8 @@ export interface Bytestream {
   readonly path: string;
   /** How many of the bytes we wrote have been taken: by the other party (in-band) or by the operating system (SOCKS5). */
   confirmedBytes(): number;
+  /** They count when the other party has them: after the end of the writable half all of them have arrived. */
+  readonly isAcknowledged?: boolean;
 }
 
 export interface TransportContext {

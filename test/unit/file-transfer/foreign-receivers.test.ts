@@ -63,6 +63,7 @@ async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+const descriptionWithRange = `<description xmlns='urn:xmpp:jingle:apps:file-transfer:5'><file><range/></file></description>`;
 const success = '<reason><success/></reason>';
 
 describe('a receiver that ends the session with success', () => {
@@ -167,7 +168,47 @@ describe('a receiver that falls silent', () => {
     const { peer, streams, finished } = send({ acceptTimeoutMs: 60_000, timeoutMs: 20 });
     await peer.next('session-initiate');
     streams[1].leave();
-    expect(endOf(await finished)).toEqual(['RemoteError: juliet@capulet.example/b has gone away']);
+    expect(endOf(await finished)).toEqual(['CannotReceiveError: juliet@capulet.example/b has gone away']);
+  });
+
+  it('while somebody is asked, and is seen to go: nobody waits for anything', async () => {
+    const { peer, streams, finished } = send({ acceptTimeoutMs: 60_000, timeoutMs: 60_000 });
+    await peer.next('session-initiate');
+    streams[1].leaveVisibly();
+    expect(endOf(await finished)).toEqual(['CannotReceiveError: juliet@capulet.example/b has gone away']);
+  });
+
+  it('while data is on its way, and is seen to go: no other path is tried', async () => {
+    const both = { acceptTimeoutMs: 60_000, timeoutMs: 60_000 };
+    const { peer, streams, memory, finished } = send(both, [memorySource(Buffer.alloc(1 << 20))]);
+    const offer = await peer.next('session-initiate');
+    await accept(peer, offer, descriptionWithRange);
+    await peer.connectTo(offer, memory);
+    streams[1].leaveVisibly();
+    expect(endOf(await finished)).toEqual(['CannotReceiveError: juliet@capulet.example/b has gone away']);
+    expect(streams[1].received.filter((text) => text.includes('transport-replace'))).toEqual([]);
+  });
+
+  it('only to be invisible: the transfer goes on', async () => {
+    const { peer, streams, memory, finished } = send();
+    const offer = await peer.next('session-initiate');
+    streams[1].becomeInvisible();
+    await accept(peer, offer);
+    await readAll(await peer.connectTo(offer, memory));
+    await peer.send('session-terminate', success);
+    expect(endOf(await finished)).toEqual(['unverified']);
+  });
+
+  it('while data is on its way, to questions as well: no other path is tried', async () => {
+    const { peer, streams, memory, finished } = send({ timeoutMs: 300 }, [
+      memorySource(Buffer.alloc(1 << 20)),
+    ]);
+    const offer = await peer.next('session-initiate');
+    await accept(peer, offer, descriptionWithRange);
+    await peer.connectTo(offer, memory);
+    streams[1].ignore(() => true);
+    expect(endOf(await finished)[0]).toMatch(/^TimeoutError/);
+    expect(streams[1].received.filter((text) => text.includes('session-initiate'))).toHaveLength(1);
   });
 
   it('after it has accepted', async () => {

@@ -227,6 +227,14 @@ describe('an offer', () => {
     ],
     ['without a transport', contentOf('', size), 'unsupported-transports'],
     [
+      'encrypted (Libervia, by XEP-0391)',
+      contentOf(
+        `<transport xmlns='urn:example:memory' sid='s'/><security xmlns='urn:xmpp:jingle:jet:0' name='file-1' cipher='urn:xmpp:ciphers:aes-256-gcm-nopadding:0' type='urn:xmpp:omemo:2'/>`,
+        size,
+      ),
+      'security-error',
+    ],
+    [
       'of something else',
       `<content creator='initiator' name='c'><description xmlns='urn:example:call'/></content>`,
       'unsupported-applications',

@@ -10,6 +10,7 @@ import {
   stat,
   symlink,
   truncate,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -240,10 +241,11 @@ describe('two that store under one name', () => {
     ['a process that is gone', '4194305 1 x'],
     ['an earlier process with our number', `${process.pid} 1 x`],
     ['an earlier process with a number that is in use again', '1 99999999999 x'],
-    ['nobody that can be read', ''],
+    ['nobody that can be read', 'x'],
   ])('the lock of %s is in nobody’s way', async (_, content) => {
     await interrupted();
     await writeFile(at('a.bin.part.lock'), content);
+    await utimes(at('a.bin.part.lock'), 0, 0);
     const sink = await begin();
     expect(sink.offset).toBe(400_000);
     await sink.suspend();

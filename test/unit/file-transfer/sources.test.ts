@@ -1,5 +1,6 @@
 /** What is sent, read from this machine: files, pipes and folders, and what changes under the reader's hands. */
 import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import {
   appendFile,
   chmod,
@@ -69,6 +70,15 @@ describe('a file', () => {
     expect(source.facts.sizeBytes).toBe(0);
     expect(await contentOf(source)).toHaveLength(0);
   });
+
+  it.runIf(existsSync('/proc/self/cmdline'))(
+    'that has no size, and content all the same, is read',
+    async () => {
+      const source = await pathSource('/proc/self/cmdline');
+      expect(source).toMatchObject({ isSeekable: false, facts: { sizeBytes: undefined } });
+      expect((await contentOf(source)).equals(await readFile('/proc/self/cmdline'))).toBe(true);
+    },
+  );
 
   it.each([
     ['grew', () => appendFile(at('log'), 'more')],

@@ -128,8 +128,9 @@ describe('contents', () => {
     expect(state.contents).toEqual([file, theirs]);
   });
 
-  it('cannot be added in our name, or twice', () => {
+  it('cannot be added twice, and may be added in our name, as Dino does it', () => {
     const state = active('initiator');
+    expect(kinds(state.receive(message('content-add', [second])))).toEqual(['content-offered']);
     expect(refusalOf(state.receive(message('content-add', [second])))).toEqual(['bad-request', '']);
     state.receive(message('content-add', [theirs]));
     expect(refusalOf(state.receive(message('content-add', [theirs])))).toEqual(['bad-request', '']);

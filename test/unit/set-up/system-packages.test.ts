@@ -14,6 +14,7 @@ interface System {
   hasProgram: (name: string) => boolean;
   hasPath: (file: string) => boolean;
   hasPythonModule: (name: string) => boolean;
+  knowsPackage: (name: string) => boolean;
   isRoot: boolean;
   isInteractive: boolean;
   confirm: (question: string) => Promise<boolean>;
@@ -46,6 +47,7 @@ async function setUp(
     isRoot = true,
     aptCode = 0,
     installs = ['prosody'],
+    known = [],
   }: {
     packages?: 'none' | 'demo' | 'tests' | 'bench';
     allowInstall?: boolean;
@@ -55,6 +57,8 @@ async function setUp(
     aptCode?: number;
     /** Programs that are there after apt has run. */
     installs?: readonly string[];
+    /** Packages that apt could install. */
+    known?: readonly string[];
   } = {},
 ): Promise<Run> {
   const run: Run = { said: [], asked: [], installed: [], error: undefined };
@@ -63,6 +67,7 @@ async function setUp(
     hasProgram: (name) => present.has(name),
     hasPath: () => present.has('prosody'),
     hasPythonModule: (name) => present.has(name),
+    knowsPackage: (name) => known.includes(name),
     isRoot,
     isInteractive: answer !== undefined,
     confirm: (question) => {
@@ -92,24 +97,42 @@ async function setUp(
 const nothing: Run = { said: [], asked: [], installed: [], error: undefined };
 
 describe('the set-up', () => {
+  const needed = ['prosody', 'ejabberdctl', 'zsh', 'fish', 'groff', 'dbus-run-session', 'slixmpp'].concat([
+    'gnome-keyring-daemon',
+    'xmllint',
+    'ip',
+    'nft',
+    'named',
+    'dnssec-signzone',
+    'unbound',
+    'turnserver',
+    'gi',
+    'chromium',
+    'go-sendxmpp',
+    'profanity',
+    'tshark',
+  ]);
+
   it('installs nothing where everything is there', async () => {
-    const all = ['prosody', 'ejabberdctl', 'zsh', 'fish', 'groff', 'dbus-run-session', 'slixmpp'].concat([
-      'gnome-keyring-daemon',
-      'xmllint',
-      'ip',
-      'nft',
-      'named',
-      'dnssec-signzone',
-      'unbound',
-      'turnserver',
-      'gi',
-      'chromium',
-      'go-sendxmpp',
-      'profanity',
-      'tshark',
-    ]);
-    expect(await setUp(all, { packages: 'tests' })).toEqual(nothing);
+    const all = [...needed, 'libervia-backend', 'libervia-cli'];
+    const known = ['libervia-backend', 'libervia-cli'];
+    expect(await setUp(all, { packages: 'tests', known })).toEqual(nothing);
     expect(await setUp([], { packages: 'none' })).toEqual(nothing);
+  });
+
+  it('adds what not every release has where apt knows it, and fails for none of it', async () => {
+    expect(await setUp(needed, { packages: 'tests' })).toEqual(nothing);
+    const options = { packages: 'tests' as const, known: ['libervia-cli'], aptCode: 100 };
+    expect(await setUp(needed, options)).toEqual({
+      said: ['installing libervia-cli with apt; without, some tests are skipped'],
+      asked: [],
+      installed: ['apt-install.mjs', 'libervia-cli?'],
+      error: undefined,
+    });
+    expect(await setUp(needed, { ...options, answer: true })).toEqual(nothing);
+    expect(await setUp(needed, { ...options, isRoot: false })).toEqual(nothing);
+    const fresh = await setUp([...needed.slice(1), 'apt-get'], { packages: 'tests' });
+    expect(fresh.installed.slice(-2)).toEqual(['libervia-backend?', 'libervia-cli?']);
   });
 
   it('is content with one server for the demo', async () => {

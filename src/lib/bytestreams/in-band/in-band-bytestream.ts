@@ -146,5 +146,6 @@ function describe(session: InBandSession, peer: JID, sid: string, stream: InBand
     method: 'in-band',
     path: servers.join(', '),
     confirmedBytes: () => stream.confirmedBytes(),
+    isAcknowledged: true,
   };
 }

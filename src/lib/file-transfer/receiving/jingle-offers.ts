@@ -186,8 +186,10 @@ class IncomingSession implements IncomingFileOwner {
     count: number,
   ): (Pick<Reason, 'condition' | 'text'> & Partial<Reason>) | undefined {
     if (content.description?.getNS() !== NS_FILE_TRANSFER) return { condition: 'unsupported-applications' };
-    // XEP-0234 §2.1: who sends is not who offers, so a file of ours is wanted.
-    if (content.senders !== content.creator) return notAvailable();
+    // XEP-0391: what would arrive is the file as it was encrypted.
+    if (content.security) return { condition: 'security-error', text: 'encrypted files are not taken' };
+    // XEP-0234 §2.1: who sends is not who offers, so a file of ours is wanted. Many do not say who sends.
+    if (content.senders !== content.creator && content.senders !== 'both') return notAvailable();
     if (count > MAX_TOGETHER) return { condition: 'busy' };
     const namespace = content.transport?.getNS();
     if (!this.transports.some((transport) => transport.namespace === namespace))

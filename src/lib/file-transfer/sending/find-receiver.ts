@@ -96,7 +96,9 @@ class Search {
     const able = await this.#able(resources);
     const [best] = able;
     if (best) return this.#choose(best, able);
-    if (resources.length > 0) return { kind: 'nobody', reason: 'has no client that takes files by Jingle' };
+    // One that showed itself only for an earlier transfer, and was killed since, may be all that is seen of them.
+    if (resources.length > 0 && (this.#isSeen || !this.to.isBare))
+      return { kind: 'nobody', reason: 'has no client that takes files by Jingle' };
     if (!this.to.isBare) {
       // Their presence may not be for us, but an answer shows that they are there.
       const features = await this.#featuresOf(this.to);

@@ -2,6 +2,7 @@
  * One file to be sent: offered, and offered again where a receiver cannot go on in the same session.
  */
 import { randomUUID } from 'node:crypto';
+import { TimeoutError } from '../../errors.js';
 import { createHasher } from '../../hashes/hasher.js';
 import { chooseAlgorithm, type HashAlgorithm } from '../../hashes/hashes.js';
 import type { Element } from '../../xml/element.js';
@@ -30,6 +31,8 @@ export interface SendingOneOptions {
 }
 
 const ALGORITHM: HashAlgorithm = chooseAlgorithm();
+/** Whoever has fallen silent is told that it is over, and not waited for once more. */
+const FAREWELL_MS = 1000;
 /** How often a file is offered again. */
 const MAX_OFFERS = 4;
 
@@ -167,7 +170,10 @@ export class SendingOne {
   }
 
   async #leave(error: unknown): Promise<void> {
-    if (this.#content) await this.#session?.leave(this.#content, reasonOfError(error));
+    if (!this.#content) return;
+    const { timeoutMs } = this.#options;
+    const patienceMs = error instanceof TimeoutError ? Math.min(FAREWELL_MS, timeoutMs) : timeoutMs;
+    await this.#session?.leave(this.#content, reasonOfError(error), patienceMs);
   }
 
   /**

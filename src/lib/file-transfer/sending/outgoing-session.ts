@@ -2,7 +2,7 @@
  * One Jingle session in which we send files: the first is offered by session-initiate, others by content-add
  * (XEP-0234 §5.3).
  */
-import { RemoteError } from '../../errors.js';
+import { RemoteError, type StanzaError } from '../../errors.js';
 import type { JID } from '../../jid/jid.js';
 import { ContentRouter } from '../../jingle/content-router.js';
 import type { JingleEndpoint } from '../../jingle/endpoint.js';
@@ -12,10 +12,13 @@ import type { JingleTransport } from '../../jingle/transport.js';
 import type { SessionPhase } from '../../jingle/session-state.js';
 import type { Content, JingleMessage, Reason } from '../../jingle/stanzas.js';
 import type { WaitOptions } from '../../session/session.js';
+import { Deferred } from '../../session/wait.js';
 import type { Element } from '../../xml/element.js';
 import type { PreparedOffer } from './offer-file.js';
 import { OutgoingContent } from './outgoing-content.js';
+import { CannotReceiveError } from '../reasons.js';
 import { readInfo } from '../stanzas.js';
+import { watchPresence } from '../watch-presence.js';
 
 type OurReason = Pick<Reason, 'condition' | 'text'> & Partial<Reason>;
 
@@ -37,6 +40,7 @@ export class OutgoingSession implements NegotiatingSession {
   readonly #attached = new Map<string, Disposable>();
   #jingle: JingleSession | undefined;
   #router: ContentRouter | undefined;
+  #presence: Disposable | undefined;
   #count = 0;
   #isEnded = false;
 
@@ -80,10 +84,19 @@ export class OutgoingSession implements NegotiatingSession {
     const offer = await this.#offerOf(content, description);
     const { endpoint, timeoutMs } = this.#options;
     const options = { timeoutMs, signal: content.signal, ...(sid !== undefined && { sid }) };
+    // It may go while it is being asked.
+    const known = new Deferred<undefined>();
+    this.#presence = watchPresence({
+      session: this.#options.session,
+      peer: this.peer,
+      ping: () => known.promise.then(() => this.ping()),
+      onGone: (error) => this.giveUp(error),
+    });
     let jingle: JingleSession;
     try {
       jingle = await endpoint.initiate(this.peer, [offer], options);
     } catch (error) {
+      this.#presence[Symbol.dispose]();
       content.negotiator.close();
       throw error;
     }
@@ -98,6 +111,15 @@ export class OutgoingSession implements NegotiatingSession {
         ),
     });
     this.#attach(content);
+    known.resolve(undefined);
+  }
+
+  /** Nobody is there any more. */
+  giveUp({ condition }: StanzaError): void {
+    this.#end((file) =>
+      file.abort(new CannotReceiveError(`${this.peer.toString()} has gone away`, condition)),
+    );
+    void this.end({ condition: 'gone' });
   }
 
   /** @throws StanzaError the other party wants no further files in this session */
@@ -131,26 +153,30 @@ export class OutgoingSession implements NegotiatingSession {
   }
 
   /** The file is out of the session: sent, or with a reason why not. Never throws: the other party may be gone. */
-  async leave(content: OutgoingContent, reason: OurReason | undefined): Promise<void> {
+  async leave(
+    content: OutgoingContent,
+    reason: OurReason | undefined,
+    timeoutMs = this.#options.timeoutMs,
+  ): Promise<void> {
     content.negotiator.close();
     const isKnown = this.#detach(content);
     this.#jingle?.release(content.key);
     if (!reason || !isKnown || this.phase === 'ended') return;
     if (this.#contents.size === 0) {
-      await this.end(reason);
+      await this.end(reason, timeoutMs);
       return;
     }
     const contents = [{ ...content.key, senders: 'both' as const }];
     const message = { action: 'content-remove' as const, contents, payload: [] };
-    await this.request(
-      { ...message, reason: { details: [], ...reason } },
-      { timeoutMs: this.#options.timeoutMs },
-    ).catch(() => undefined);
+    await this.request({ ...message, reason: { details: [], ...reason } }, { timeoutMs }).catch(
+      () => undefined,
+    );
   }
 
-  async end(reason: OurReason): Promise<void> {
+  async end(reason: OurReason, timeoutMs = this.#options.timeoutMs): Promise<void> {
     this.#isEnded = true;
-    await this.#jingle?.terminate(reason, { timeoutMs: this.#options.timeoutMs });
+    this.#presence?.[Symbol.dispose]();
+    await this.#jingle?.terminate(reason, { timeoutMs });
   }
 
   #attach(content: OutgoingContent): void {
@@ -187,6 +213,7 @@ export class OutgoingSession implements NegotiatingSession {
 
   #end(finish: (content: OutgoingContent) => void): void {
     this.#isEnded = true;
+    this.#presence?.[Symbol.dispose]();
     for (const content of [...this.#contents.values()]) finish(content);
     this.#contents.clear();
   }

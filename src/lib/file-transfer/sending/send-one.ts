@@ -8,9 +8,11 @@ import type { Content } from '../../jingle/stanzas.js';
 import type { Bytestream } from '../../jingle/transport.js';
 import { within } from '../../session/wait.js';
 import type { Element } from '../../xml/element.js';
+import { awaitConfirmation, CONFIRM_AFTER_CLOSE_MS } from './await-confirmation.js';
 import { BrokenPathError, type OutgoingBytes } from './outgoing-bytes.js';
 import { OfferAgainError, type Confirmation, type OutgoingContent } from './outgoing-content.js';
 import type { OutgoingSession } from './outgoing-session.js';
+import { comesFromLostConnection } from '../reasons.js';
 import { readDescription, writeChecksum } from '../stanzas.js';
 import type { FileFacts, TransferEvent, TransferResult } from '../transfer.js';
 import { watchProgress } from '../watch-progress.js';
@@ -28,10 +30,13 @@ export interface SendContext {
   acceptTimeoutMs: number;
 }
 
+/**
+ * A receiver that takes nothing for so long is asked whether it is there.
+ * COMPAT(ejabberd 23.01): what reaches a client while its stream is being closed is lost, and never answered.
+ */
+const ASK_AFTER_MS = 5000;
 /** What may be on its way when the last byte has been written: in the systems' buffers, in a proxy. */
 const BYTES_UNDER_WAY = 8 << 20;
-/** How long the confirmation may come after the path is closed, where the receiver could ask for another path instead. */
-const CONFIRM_AFTER_CLOSE_MS = 2000;
 
 /**
  * @throws OfferAgainError it has to be offered again
@@ -52,6 +57,10 @@ class Sending {
   readonly #bytes: OutgoingBytes;
   readonly #context: SendContext;
   #isHashTold: boolean;
+  /** Nothing comes through the path, although it is open. */
+  #isStalled = false;
+  /** By what the receiver says, nothing came through the last path, whatever the system has taken. */
+  #wasUseless = false;
 
   constructor(
     session: OutgoingSession,
@@ -76,10 +85,16 @@ class Sending {
       const { bytestream } = connection;
       const { stream } = bytestream;
       let broken: BrokenPathError;
+      let isAllSent = false;
+      this.#isStalled = false;
       try {
         const confirmation = await this.#send(bytestream, offset, isResumable);
         stream.destroy();
-        return this.#resultOf(bytestream, confirmation, first, startedMs);
+        // A proxy may have taken everything, and passed on nothing.
+        if (confirmation !== undefined || !isResumable || bytestream.isAcknowledged)
+          return this.#resultOf(bytestream, confirmation, first, startedMs);
+        isAllSent = this.#isStalled = true;
+        broken = new BrokenPathError('the receiver did not confirm what was sent');
       } catch (error) {
         stream.destroy();
         if (!(error instanceof BrokenPathError)) throw error;
@@ -91,15 +106,44 @@ class Sending {
         if (late) return this.#resultOf(bytestream, late, first, startedMs);
         throw new OfferAgainError(broken.message, { cause: broken });
       }
-      const hasCarried = bytestream.confirmedBytes() > 0;
-      const next = await Promise.race([
-        this.#content.negotiator.reconnect(broken, hasCarried),
-        this.#content.confirmed,
-      ]);
+      let next: Connection | Confirmation;
+      try {
+        await this.#checkPresence(broken);
+        next = await Promise.race([
+          this.#content.negotiator.reconnect(broken, this.#hasCarried(bytestream)),
+          this.#content.confirmed,
+        ]);
+      } catch (error) {
+        // Whether it has arrived is not known, and nobody who could say so is there.
+        if (!isAllSent || this.#content.signal.aborted) throw error;
+        return this.#resultOf(bytestream, undefined, first, startedMs);
+      }
       // The confirmation was on its way while the path was closed.
       if (typeof next === 'string') return this.#resultOf(bytestream, next, first, startedMs);
       connection = next;
+      const before = offset;
       offset = this.#offsetOf(connection.description);
+      this.#wasUseless = offset <= before;
+    }
+  }
+
+  #hasCarried(bytestream: Bytestream): boolean {
+    return bytestream.confirmedBytes() > 0 && !this.#isStalled && !this.#wasUseless;
+  }
+
+  /** Another path is for somebody who is there, or has said everything. @throws CannotReceiveError @throws TimeoutError */
+  async #checkPresence(broken: BrokenPathError): Promise<void> {
+    const { signal, confirmed } = this.#content;
+    signal.throwIfAborted();
+    try {
+      const answer = Promise.race([confirmed, this.#session.ping()]);
+      await this.#bounded(answer, 'waiting', this.#context.timeoutMs);
+    } catch (error) {
+      // They have lost their stream as we have ours, and come back under another address.
+      if (comesFromLostConnection(broken)) throw broken;
+      if (error instanceof StanzaError) this.#session.giveUp(error);
+      signal.throwIfAborted();
+      throw error;
     }
   }
 
@@ -144,10 +188,7 @@ class Sending {
   #watchPresence(): Disposable {
     const timer = setInterval(() => {
       this.#session.ping().catch((error: unknown) => {
-        if (error instanceof StanzaError)
-          this.#content.abort(
-            new RemoteError(`${this.#session.peer.toString()} has gone away`, { cause: error }),
-          );
+        if (error instanceof StanzaError) this.#session.giveUp(error);
       });
     }, this.#context.timeoutMs);
     return { [Symbol.dispose]: () => clearInterval(timer) };
@@ -185,11 +226,14 @@ class Sending {
       using watch = watchProgress({
         read: ofFile,
         report,
-        stallMs: timeoutMs,
-        onStall: () => {
-          // A pipe may well be silent; it is the other side that must take what was written.
-          if (stream.writableLength > 0)
+        // A pipe may well be silent; it is the other side that must take what was written.
+        isIdle: () => stream.writableLength === 0,
+        stallMs: Math.min(ASK_AFTER_MS, timeoutMs / 2),
+        onStall: (stillMs) => {
+          this.#isStalled = stillMs >= timeoutMs;
+          if (this.#isStalled)
             stream.destroy(new BrokenPathError(`nothing was taken for ${timeoutMs / 1000} s`));
+          else void this.#askWhetherThere(ofFile);
         },
       });
       await this.#bytes.send(stream, offset);
@@ -198,7 +242,7 @@ class Sending {
       if (file.hashes.length === 0) this.#tellHash();
       const allowance = (BYTES_UNDER_WAY / Math.max(ofFile(), 1)) * (performance.now() - startedMs);
       const patienceMs = timeoutMs + Math.min(allowance, timeoutMs * 10);
-      return await this.#confirmation(bytestream, patienceMs, isResumable);
+      return await awaitConfirmation(bytestream, this.#content, { patienceMs, isResumable });
     } catch (error) {
       if (this.#content.signal.aborted) throw this.#content.signal.reason;
       throw error;
@@ -207,34 +251,14 @@ class Sending {
     }
   }
 
-  /** @returns undefined when nothing came in time */
-  async #confirmation(
-    { stream }: Bytestream,
-    patienceMs: number,
-    isResumable: boolean,
-  ): Promise<Confirmation | undefined> {
-    const { confirmed } = this.#content;
-    let timer: NodeJS.Timeout | undefined;
-    const closed = new Promise<never>((_resolve, reject) => {
-      if (!isResumable) return;
-      const afterClose = (): void => {
-        timer = setTimeout(
-          () => reject(new BrokenPathError('the path was closed before the receiver confirmed')),
-          Math.min(CONFIRM_AFTER_CLOSE_MS, patienceMs / 2),
-        );
-      };
-      if (stream.destroyed) afterClose();
-      else stream.once('close', afterClose);
-    });
-    // Whatever the other side sends is nothing to us, but its end can only be seen by reading.
-    stream.resume();
+  /** Nothing moves: whoever does not answer either is not offered another path, which it would have to answer as well. */
+  async #askWhetherThere(sentBytes: () => number): Promise<void> {
+    const before = sentBytes();
     try {
-      return await this.#bounded(Promise.race([confirmed, closed]), 'waiting', patienceMs);
+      await this.#session.ping();
     } catch (error) {
-      if (error instanceof TimeoutError) return undefined;
-      throw error;
-    } finally {
-      clearTimeout(timer);
+      if (error instanceof StanzaError) this.#session.giveUp(error);
+      else if (error instanceof TimeoutError && sentBytes() === before) this.#content.abort(error);
     }
   }
 

@@ -7,7 +7,7 @@ import { ConnectionLostError, TimeoutError, type XmppctlError } from '../../erro
 import type { JID } from '../../jid/jid.js';
 import { TransportFailedError, type JingleTransport } from '../../jingle/transport.js';
 import { findReceiver, type FindReceiverOptions, type FoundReceiver } from './find-receiver.js';
-import { CannotReceiveError } from '../reasons.js';
+import { CannotReceiveError, comesFromLostConnection } from '../reasons.js';
 import { sendFiles } from './send-files.js';
 import type { FileFacts, FileSource, TransferEvent } from '../transfer.js';
 
@@ -74,11 +74,15 @@ export async function* sendToRecipient(
       note,
       ...(proposal && { sid: proposal.id }),
     });
+    const begun = new Set<string>();
     for await (const event of events) {
       const source = tracked.follow(event);
+      if (event.kind === 'accepted') begun.add(event.id);
       if (event.kind === 'done') doneCount += 1;
       if (event.kind === 'failed' && source) {
-        if (round < MAX_ROUNDS && isWorthAnotherRound(event.error, round, options)) {
+        const isPassing =
+          isWorthAnotherRound(event.error, round, options) || isWorthWaiting(event, begun, options);
+        if (round < MAX_ROUNDS && isPassing) {
           again.push(source);
           continue;
         }
@@ -92,7 +96,7 @@ export async function* sendToRecipient(
     await proposal?.finish(jid, doneCount > 0 ? 'success' : 'expired').catch(() => undefined);
     for (const { source, error } of byLink) if (sendByLink) yield* sendByLink(source, to, error.message);
     if (again.length === 0) return;
-    note(`the connection was lost; ${again.length} not finished, trying again`);
+    note(`${again.length} not finished, trying again`);
     if (round > 1) await sleep(LOOK_AGAIN_MS, undefined, { signal: options.signal });
     await waitOnline(options);
     left = () => again;
@@ -112,9 +116,14 @@ function isWorthAnotherRound(
   return isPassing && session.state !== 'closed' && !signal.aborted;
 }
 
-function comesFromLostConnection(error: unknown): boolean {
-  if (error instanceof ConnectionLostError) return true;
-  return error instanceof Error && error.cause !== undefined && comesFromLostConnection(error.cause);
+/** Whoever is waited for may go away, or be killed, in the middle. That they said nothing to an offer is an answer. */
+function isWorthWaiting(
+  { id, error }: TransferEvent & { kind: 'failed' },
+  begun: ReadonlySet<string>,
+  { isWaiting, signal }: SendToRecipientOptions,
+): boolean {
+  const isAway = error instanceof CannotReceiveError || (error instanceof TimeoutError && begun.has(id));
+  return isWaiting && isAway && !signal.aborted;
 }
 
 function isWorthALink(error: Error): error is XmppctlError {

@@ -32,7 +32,7 @@ export async function pathSource(file: string, told: ToldFacts = {}): Promise<Fi
   if (facts.isDirectory()) throw new FileError(`cannot read ${file}: it is a folder`);
   if (facts.isSocket()) throw new FileError(`cannot read ${file}: it is a socket`);
   const name = told.name ?? path.basename(file);
-  if (facts.isFile()) {
+  if (facts.isFile() && (facts.size > 0 || (await isEmpty(file)))) {
     return {
       facts: await factsOf(name, facts.size, told, facts.mtime),
       isSeekable: true,
@@ -44,6 +44,20 @@ export async function pathSource(file: string, told: ToldFacts = {}): Promise<Fi
     isSeekable: false,
     open: () => Promise.resolve(failingWell(createReadStream(file), file)),
   };
+}
+
+/** What the kernel makes up, such as /proc/meminfo, has no size, and content nevertheless; it is read like a pipe. */
+async function isEmpty(file: string): Promise<boolean> {
+  try {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return (await handle.read(Buffer.alloc(1), 0, 1, 0)).bytesRead === 0;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw storageError(`read ${file}`, error);
+  }
 }
 
 /** What is piped in. Its size is not known before its end. */

@@ -5,17 +5,15 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, readFile, rm } from 'node:fs/promises';
+import { link, open, readFile, rm, stat } from 'node:fs/promises';
 import { kill, pid as ownPid } from 'node:process';
-import { setTimeout as wait } from 'node:timers/promises';
 import { noLinks } from './place-file.js';
 import { codeOf } from './storage-error.js';
 
 /** Locks of this process, by their nonce: our own number in a file may be that of an earlier process. */
 const held = new Set<string>();
 
-/** A lock that says nothing gets so long to be written, where that takes two steps. */
-const WRITING_MS = 200;
+const WRITTEN_WITHIN_MS = 10_000;
 
 /** @returns undefined when somebody else has it. @throws Error of the system */
 export async function lockPart(path: string): Promise<AsyncDisposable | undefined> {
@@ -23,8 +21,15 @@ export async function lockPart(path: string): Promise<AsyncDisposable | undefine
   const content = `${ownPid} ${(await startOf(ownPid)) ?? '-'} ${nonce}\n`;
   // One lock that is not valid any more may be in the way, and another that came and went meanwhile.
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    if (await create(path, content, nonce)) {
-      held.add(nonce);
+    // Before it can be seen.
+    held.add(nonce);
+    let isOurs = false;
+    try {
+      isOurs = await create(path, content, nonce);
+    } finally {
+      if (!isOurs) held.delete(nonce);
+    }
+    if (isOurs) {
       return {
         [Symbol.asyncDispose]: async () => {
           if (held.delete(nonce)) await rm(path, { force: true });
@@ -33,7 +38,8 @@ export async function lockPart(path: string): Promise<AsyncDisposable | undefine
     }
     const found = await read(path);
     if (found === undefined) continue;
-    if ((await isAlive(found)) || !(await takeAway(path, found))) return undefined;
+    if (found === '' ? await isYoung(path) : await isAlive(found)) return undefined;
+    if (!(await takeAway(path, found))) return undefined;
   }
   return undefined;
 }
@@ -71,12 +77,14 @@ async function write(path: string, content: string): Promise<void> {
 }
 
 /** @returns undefined when there is none any more */
-async function read(path: string): Promise<string | undefined> {
-  const now = (): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined);
-  const found = await now();
-  if (found !== '') return found;
-  await wait(WRITING_MS);
-  return now();
+function read(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}
+
+/** Where a lock takes two steps it is empty for a moment; one that stays so was left by somebody who was killed. */
+async function isYoung(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs < WRITTEN_WITHIN_MS;
 }
 
 async function isAlive(content: string): Promise<boolean> {
