@@ -151,6 +151,8 @@ describe('xmppctl vcard migrate --api', () => {
       ['admin', ['--host', 'nowhere.example'], 5, 'Unknown virtual host'],
       ['admin', ['--api-secret-file', 'missing'], 7, 'missing'],
       ['admin', ['--impersonate'], 2, 'two ways into accounts'],
+      ['admin', ['--access', 'presence'], 2, 'hides what is published'],
+      ['admin', ['--tls-pin', `sha256:${'0'.repeat(64)}`], 3, 'is not the one that --tls-pin asks for'],
     ] as const) {
       await home.write('wrong', 'not-the-secret\n');
       const env = name === 'user1' && args.length > 0 ? { XMPPCTL_API_SECRET: 'not-the-secret' } : {};

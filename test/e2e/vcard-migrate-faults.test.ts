@@ -49,13 +49,15 @@ describe('xmppctl vcard migrate through a component, with a line that lies', () 
   afterAll(() => sandbox.stop());
 
   const addressOf = (name: string): string => sandbox.accounts[name]?.jid ?? '';
-  const run = (port: number, journal: string, ...more: string[]) =>
+  const run = (port: number, journal: string, ...more: string[]) => runBy([], port, journal, ...more);
+  const runBy = (prefix: readonly string[], port: number, journal: string, ...more: string[]) =>
     runXmppctl(
       [
         ...['--component', sandbox.addresses.privileged, '--timeout', '2', 'vcard', 'migrate', '--json'],
         ...['--only', 'users.txt', '--journal', journal, '--concurrency', '1', ...more],
       ],
       {
+        prefix,
         cwd: home.dir,
         env: {
           ...home.env,
@@ -64,23 +66,16 @@ describe('xmppctl vcard migrate through a component, with a line that lies', () 
         },
       },
     );
-  /** One request at a time, so that each answer comes by itself. */
+  /** One account at a time, so that the answers to one come by themselves. */
   const answerTo = (name: string) => new RegExp(`<iq [^>]*from='${addressOf(name)}'.*</iq>`, 's');
   const storedFor = async (name: string): Promise<number> =>
     (await sandbox.readLog()).split(`stored ${name} urn:xmpp:vcard4`).length - 1;
 
   it('an answer that never comes fails its account only, and what was done all the same is not done again', async () => {
-    let answers = 0;
     await using proxy = await startMeddlingProxy(
       { host: sandbox.host, port: sandbox.ports.component },
-      {
-        // The first are to questions; those from then on are lost, which is after it was published.
-        change: (text) => {
-          if (!answerTo('user3').test(text)) return text;
-          answers += 1;
-          return answers <= 3 ? text : '';
-        },
-      },
+      // What says that it was published is lost.
+      { change: (text) => (answerTo('user3').test(text) && text.includes('<publish ') ? '' : text) },
     );
     const first = await run(proxy.port, 'silent');
     expect(first.code).toBe(1);
@@ -115,6 +110,16 @@ describe('xmppctl vcard migrate through a component, with a line that lies', () 
     expect(refusals).toBe(2);
     expect(result).toMatchObject({ code: 0 });
     expect(JSON.parse(result.stdout)).toMatchObject({ accounts: 12, failed: 0 });
+  });
+
+  it('a journal that cannot grow ends the run, and the next goes on with all that is whole in it', async () => {
+    const small = ['bash', '-c', 'ulimit -f 1; exec "$@"', 'bash'];
+    const full = await runBy(small, sandbox.ports.component, 'full', '--existing', 'overwrite');
+    expect(full).toMatchObject({ code: 7, stdout: '' });
+    expect(full.stderr).toContain('cannot write the journal full');
+    const again = await run(sandbox.ports.component, 'full', '--existing', 'overwrite');
+    expect(again).toMatchObject({ code: 0 });
+    expect(again.stderr).toMatch(/going on: [1-9]\d* of 12 accounts are done/);
   });
 
   it('a line that is cut ends the run, and the next goes on', async () => {

@@ -3,12 +3,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConfigValue } from '../../src/lib/sandbox/options.js';
 import type { Sandbox } from '../../src/lib/sandbox/sandbox.js';
 import { startSandbox } from '../../src/lib/sandbox/start-sandbox.js';
+import { openCommands } from '../support/ejabberd-commands.js';
 import { runXmppctl } from '../support/run-xmppctl.js';
 import { useTemporaryHome } from '../support/temporary-home.js';
 
 const pubsub = 'http://jabber.org/protocol/pubsub';
 
-function useSandbox(server: 'prosody' | 'ejabberd', iq: Readonly<Record<string, ConfigValue>> = {}) {
+function useSandbox(
+  server: 'prosody' | 'ejabberd',
+  iq: Readonly<Record<string, ConfigValue>> = {},
+  prepare?: (sandbox: Sandbox) => Promise<void>,
+) {
   const home = useTemporaryHome('all');
   let sandbox: Sandbox;
   beforeAll(async () => {
@@ -18,12 +23,13 @@ function useSandbox(server: 'prosody' | 'ejabberd', iq: Readonly<Record<string, 
       accounts: ['alice', 'bob'],
       prosody: { host: { privileged_entities: { 'privileged.sandbox.localhost': { iq } } } },
     });
+    await prepare?.(sandbox);
     await home.write('users.txt', `alice@${sandbox.domain}\nbob@${sandbox.domain}\n`);
     await home.write('mixed.txt', `alice@${sandbox.domain}\nx@${sandbox.addresses.anonymous}\n`);
   });
   afterAll(() => sandbox.stop());
-  return (list: string) =>
-    runXmppctl(['--component', sandbox.addresses.privileged, 'vcard', 'migrate', '--only', list], {
+  return (list: string, ...more: readonly string[]) =>
+    runXmppctl(['--component', sandbox.addresses.privileged, 'vcard', 'migrate', '--only', list, ...more], {
       cwd: home.dir,
       env: {
         ...home.env,
@@ -60,11 +66,22 @@ describe('xmppctl vcard migrate on a Prosody where one host grants it', () => {
 });
 
 describe('xmppctl vcard migrate on an ejabberd that knows the older protocol', () => {
-  const migrate = useSandbox('ejabberd');
+  const migrate = useSandbox('ejabberd', {}, async (sandbox) => {
+    const api = openCommands(sandbox);
+    await api.call('set_vcard', { user: 'bob', host: sandbox.domain, name: 'FN', content: 'Bob' });
+    api.close();
+  });
   it('says that it does not reach cards, and what does', async () => {
     const result = await migrate('users.txt');
     expect(result).toMatchObject({ code: 5, stdout: '' });
     expect(result.stderr).toContain('(urn:xmpp:privilege:1), and not for cards');
     expect(result.stderr).toContain('--api');
+  });
+
+  it('shows all the same what would be done', async () => {
+    const result = await migrate('users.txt', '--dry-run', '--diff');
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout).toContain('Bob');
+    expect(result.stdout).toContain('2 accounts: 1 migrated, 1 empty');
   });
 });

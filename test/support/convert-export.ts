@@ -43,16 +43,19 @@ export interface ConvertExportOptions {
   layout?: 'document' | 'ejabberd' | 'prosody';
   selection?: ExportMigration['selection'];
   limits?: ReadLimits;
+  /** Files beside the export, which it may include. */
+  beside?: Readonly<Record<string, string | Buffer>>;
 }
 
 export async function convertExport(
   text: string | Buffer,
-  { plan, layout = 'document', selection = {}, limits }: ConvertExportOptions = {},
+  { plan, layout = 'document', selection = {}, limits, beside = {} }: ConvertExportOptions = {},
 ): Promise<ConvertedExport> {
   const folder = await mkdtemp(path.join(tmpdir(), 'xmppctl-convert-'));
   try {
     const input = path.join(folder, 'input.xml');
     await writeFile(input, text);
+    for (const [name, content] of Object.entries(beside)) await writeFile(path.join(folder, name), content);
     const isFolder = layout !== 'document';
     const target = path.join(folder, isFolder ? 'output' : 'output.xml');
     const staging = await stage(target, { isFolder, isReplacing: false });
@@ -78,7 +81,7 @@ export async function convertExport(
     try {
       await migrateExport(migration, (reader) => reader.readFile(input));
     } catch (error) {
-      const left = (await readdir(folder)).filter((name) => name !== 'input.xml');
+      const left = (await readdir(folder)).filter((name) => name !== 'input.xml' && !(name in beside));
       if (left.length > 0) throw new Error(`something was left: ${left.join(', ')}`, { cause: error });
       throw error;
     }

@@ -28,6 +28,8 @@ export interface AccessOptions {
   impersonates: boolean;
   /** ejabberd's commands send in the name of accounts. */
   api: ApiOptions | undefined;
+  /** Nothing is going to be changed. */
+  isReadOnly?: boolean;
 }
 
 export interface AccountAccess extends AsyncDisposable {
@@ -43,7 +45,7 @@ export interface AccountAccess extends AsyncDisposable {
 
 /** @throws UsageError a component without a list @throws FileError @throws ConnectError @throws AuthError */
 export async function openAccess(
-  { accounts, only, listed: known, impersonates, api }: AccessOptions,
+  { accounts, only, listed: known, impersonates, api, isReadOnly = false }: AccessOptions,
   context: Context,
 ): Promise<AccountAccess> {
   const listed =
@@ -79,7 +81,9 @@ export async function openAccess(
   }
   let handleOf: HandleOf;
   try {
-    handleOf = impersonates ? await impersonating(session) : await privileged(session, grants, listed);
+    handleOf = impersonates
+      ? await impersonating(session)
+      : await privileged(session, grants, listed, isReadOnly);
   } catch (error) {
     await session.close();
     throw error;
@@ -100,6 +104,7 @@ async function privileged(
   session: Session,
   grants: PrivilegeGrants,
   listed: readonly JID[],
+  isReadOnly: boolean,
 ): Promise<HandleOf> {
   const [{ PrivilegedRequester }, { queryInfo }] = await Promise.all([
     import('../../lib/privilege/privileged-requester.js'),
@@ -112,11 +117,16 @@ async function privileged(
       if (!(error instanceof RemoteError || error instanceof TimeoutError)) throw error;
     });
   }
-  const obstacles = hosts.map((host) => grants.obstacle(host, neededGrants));
+  // Reading in the own name shows what is open to all: enough to see what would be done, and whether it was.
+  const readsAsAnybody = (host: string): boolean => isReadOnly && grants.of(host)?.version === 1;
+  const obstacleAt = (host: string): RemoteError | undefined =>
+    readsAsAnybody(host) ? undefined : grants.obstacle(host, neededGrants);
+  const obstacles = hosts.map(obstacleAt);
   const [first] = obstacles;
   if (first && !obstacles.includes(undefined)) throw first;
   return (account) => {
-    const obstacle = grants.obstacle(account.domain, neededGrants);
+    if (readsAsAnybody(account.domain)) return { account, requester: session, isBlind: true };
+    const obstacle = obstacleAt(account.domain);
     const requester = obstacle
       ? { request: () => Promise.reject(obstacle) }
       : new PrivilegedRequester(session, account);

@@ -25,6 +25,7 @@ export async function openApiAccess(
       url: options.url,
       credentials: await findCredentials(options, context, password && { jid: session.jid.bare, password }),
       trust: { ca: tls?.ca, isInsecure: tls?.isInsecure },
+      pins: tls?.pins ?? [],
       timeoutMs,
     });
     const accounts = listed ?? (await allOf(options.host ?? hostOf(session), api, context));

@@ -46,6 +46,8 @@ export interface JournalWork {
   /** How those are that it went well for: `published`. */
   good: string;
   isMeant: (entry: JournalAccount) => boolean;
+  /** Nothing is going to be changed. */
+  isReadOnly: boolean;
   /** @returns what is wrong; nothing when all is well */
   work: (handle: AccountHandle, entry: JournalAccount, journal: Journal) => Promise<readonly string[]>;
 }
@@ -53,13 +55,13 @@ export interface JournalWork {
 /** @throws NegativeError something is wrong with some of them */
 export async function runOnJournal(
   { journal: file, concurrency, ...way }: JournalOptions,
-  { good, isMeant, work }: JournalWork,
+  { good, isMeant, isReadOnly, work }: JournalWork,
   context: Context,
 ): Promise<void> {
   const { output, signal } = context;
   await using journal = await Journal.open(file, { mustExist: true });
   const meant = [...journal.accounts].filter(([, entry]) => isMeant(entry)).map(([account]) => account);
-  await using access = await openAccess({ ...way, listed: meant }, context);
+  await using access = await openAccess({ ...way, listed: meant, isReadOnly }, context);
   const reachable = new Set(access.accounts.map(String));
   const missing = meant.filter((account) => !reachable.has(account));
   const wrong: { account: string; problems: readonly string[] }[] = [];

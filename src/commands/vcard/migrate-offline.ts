@@ -65,7 +65,7 @@ export const offlineTexts = {
     {
       title: 'FILES',
       text: [
-        'Input of any size is read in constant memory. --from names what ejabberd exports (its main file, or the folder), or what Prosody does (a folder with a file for each account). Files that include others (XInclude) find them below their own folder only.',
+        'Input of any size is read in constant memory. --from names what ejabberd exports (its main file, or the folder), or what Prosody does (a folder with a file for each account). Files that include others (XInclude) find them below their own folder only, and so do accounts: what cannot be included there concerns the one account, which is told as failed.',
         '--layout prosody writes a folder with a file NAME@HOST.xml for each account, as prosody-migrator reads it; --layout ejabberd a folder with main.xml and a file for each host. With a name that ends in .xml, or -, everything is one document.',
         'The output appears under its name when it is complete. A broken input, a full disk or a signal leave nothing behind, and what is there already is replaced with --force only. The files hold passwords: nobody but their owner can read them.',
         'What would end the import of ejabberd in the middle is repaired or left out, and told: base64 that is none, broken credentials, and pictures of more than 187,000 bytes, which are beyond its max_payload_size. If yours is larger, say so with --max-avatar.',

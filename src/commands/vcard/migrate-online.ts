@@ -85,7 +85,7 @@ export const onlineTexts = {
         'With --fetch-photos a picture that a card only links to (EXTVAL) is fetched and becomes the avatar. People wrote these links, so only https: is followed, to public addresses, three redirects far, for 20 seconds, and as long as what comes is a picture of no more than --max-avatar or 1 MB; unless --fetch-anywhere allows the rest of the network. What could not be fetched stays a link, and is told as photo-not-fetched.',
         'An account that fails stops no other. When the connection is lost, or with Ctrl-C, start the same command again: what is done is not done again.',
         'ejabberd before 24.10 knows no such privilege, and there are two ways round that. A component behind a listener with check_from: false may send in the name of accounts, which --impersonate does. And with --api the command send_stanza does it, over HTTPS: --api https://xmpp.example.org:5443/api is where mod_http_api answers, and whoever calls needs send_stanza (of mod_admin_extra) and registered_users among the api_permissions. Either way nothing is answered, so each account is read back, by the component or the account that logs in. What an account shows to its contacts only cannot be read: a card there is told as failed, and a picture there stays as it is (avatar-hidden).',
-        'Who calls the commands is --api-user, with the password in --api-secret-file, XMPPCTL_API_SECRET, XMPPCTL_API_SECRET_FILE or the keyring; without --api-user the secret is a token of OAuth; and without a secret it is the account that logs in. They are called one after the other whatever --concurrency says: of calls at the same time ejabberd loses some, and answers all of them with success. Without --only all accounts of the host are meant.',
+        'Who calls the commands is --api-user, with the password in --api-secret-file, XMPPCTL_API_SECRET, XMPPCTL_API_SECRET_FILE or the keyring; without --api-user the secret is a token of OAuth; and without a secret it is the account that logs in. They are called one after the other whatever --concurrency says: of calls at the same time ejabberd loses some, and answers all of them with success. --ca, --insecure and --tls-pin hold there as for the account that logs in; where the two have other certificates, --tls-pin is given twice. Without --only all accounts of the host are meant.',
         'A component needs the privilege on each host, for Prosody: privileged_entities = { ["migrate.example.org"] = { iq = { ["http://jabber.org/protocol/pubsub"] = "both"; ["http://jabber.org/protocol/pubsub#owner"] = "both"; ["vcard-temp"] = "both" } } }, with "privilege" in modules_enabled of the host and of the component.',
       ].join('\n\n'),
     },
@@ -108,8 +108,13 @@ export const onlineTexts = {
 export async function parseOnline(flags: OnlineFlags): Promise<OnlineOptions> {
   if (flags.force === true) throw new UsageError('--force wants --to, the import to write');
   const maxAvatarBytes = parseMaxAvatar(flags.maxAvatar, Number.MAX_SAFE_INTEGER);
+  const way = await parseAccess(flags);
+  if (flags.access === 'presence' && (way.impersonates || way.api !== undefined))
+    throw new UsageError('--access presence hides what is published from whoever reads it back', {
+      hint: 'with --api and --impersonate it is --access open, or keep',
+    });
   return {
-    ...(await parseAccess(flags)),
+    ...way,
     only: flags.only,
     policy: {
       existing: choose('existing', flags.existing ?? 'skip', ['skip', 'merge', 'overwrite']),
@@ -146,7 +151,7 @@ export function parseCount(flag: string, given: string | undefined, max: number)
 /** @throws NegativeError some accounts failed */
 export async function runOnline(options: OnlineOptions, context: Context): Promise<void> {
   const { output, signal } = context;
-  await using access = await openAccess(options, context);
+  await using access = await openAccess({ ...options, isReadOnly: options.isDryRun }, context);
   await using journal = options.isDryRun
     ? undefined
     : await Journal.open(options.journal ?? `vcard-migrate-${access.name}.journal`);
@@ -154,8 +159,10 @@ export async function runOnline(options: OnlineOptions, context: Context): Promi
     .filter((account) => options.isWanted?.(account.toString()) ?? true)
     .slice(0, options.limit);
   const left = wanted.filter((account) => !journal?.isDone(account.toString()));
-  if (left.length < wanted.length)
-    output.note(`going on: ${wanted.length - left.length} of ${wanted.length} accounts are done`);
+  if (left.length < wanted.length) {
+    const done = `${wanted.length - left.length} of ${wanted.length} accounts are done`;
+    output.note(left.length > 0 ? `going on: ${done}` : `${done}: with another --journal it begins anew`);
+  }
   const fetchPhoto = await photoSource(options, context);
   const report = options.report === undefined ? undefined : await openReport(options.report);
   const summary = new Summary();

@@ -1,6 +1,6 @@
 import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
-import { restoreAccount } from '../../lib/vcard/migration/migrate-account.js';
+import { restoreAccount } from '../../lib/vcard/migration/restore-account.js';
 import { accessFlags } from './access-flags.js';
 import { journalTexts, runOnJournal, toJournalOptions, type JournalOptions } from './journal-command.js';
 
@@ -38,9 +38,10 @@ export async function runRollback(options: JournalOptions, context: Context): Pr
     options,
     {
       good: 'before',
+      isReadOnly: false,
       isMeant: ({ before, isRolledBack }) => before !== undefined && !isRolledBack,
-      work: async (handle, { before }, journal) => {
-        if (before) await restoreAccount(handle, before, { signal });
+      work: async (handle, { before, planned }, journal) => {
+        if (before) await restoreAccount(handle, { before, planned }, { signal });
         await journal.rolledBack(handle.account.toString());
         return [];
       },

@@ -1,6 +1,6 @@
 import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
-import { verifyAccount } from '../../lib/vcard/migration/migrate-account.js';
+import { verifyAccount } from '../../lib/vcard/migration/verify-account.js';
 import { accessFlags } from './access-flags.js';
 import { journalTexts, runOnJournal, toJournalOptions, type JournalOptions } from './journal-command.js';
 
@@ -39,6 +39,7 @@ export async function runVerify(options: JournalOptions, context: Context): Prom
     options,
     {
       good: 'published',
+      isReadOnly: true,
       isMeant: ({ done, planned, isRolledBack }) =>
         done?.outcome === 'migrated' && planned !== undefined && !isRolledBack,
       work: (handle, { planned }) =>

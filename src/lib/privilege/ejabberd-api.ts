@@ -4,11 +4,10 @@
  * One after the other, over one connection: of changes to nodes that arrive at the same time ejabberd 23.01 loses some,
  * and answers all of them with success.
  */
-import { Agent as PlainAgent } from 'node:http';
-import { Agent as SecureAgent } from 'node:https';
-import type { IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { AuthError, ConnectError, ProtocolError, RemoteError, UsageError } from '../errors.js';
 import { checkUrl, openExchange, type HttpTrust } from '../http-upload/http-request.js';
+import { createKeepAliveAgent } from '../http-upload/keep-alive-agent.js';
 import type { JID } from '../jid/jid.js';
 import { SerialQueue } from './serial-queue.js';
 
@@ -23,6 +22,8 @@ export interface EjabberdApiOptions {
   url: URL;
   credentials: ApiCredentials;
   trust: HttpTrust;
+  /** What the certificate must be besides being valid, as `--tls-pin` takes it. */
+  pins?: readonly string[];
   /** For each call, in milliseconds. */
   timeoutMs: number;
 }
@@ -50,14 +51,13 @@ export function parseApiUrl(text: string): URL {
 }
 
 export class EjabberdApi {
-  readonly #agent: PlainAgent | SecureAgent;
+  readonly #agent: Agent;
   readonly #queue = new SerialQueue();
 
   constructor(private readonly options: EjabberdApiOptions) {
-    const { url, trust } = options;
-    const keep = { keepAlive: true, maxSockets: 1 };
+    const { url, trust, pins = [] } = options;
     checkUrl(url.href, '--api', { ...trust, allowPlainLoopback: true });
-    this.#agent = url.protocol === 'https:' ? new SecureAgent(keep) : new PlainAgent(keep);
+    this.#agent = createKeepAliveAgent(url, { trust, pins, maxSockets: 1 });
   }
 
   /**

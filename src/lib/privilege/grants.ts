@@ -3,7 +3,7 @@
  * once for each of its hosts.
  *
  * COMPAT(ejabberd < 24.10): `urn:xmpp:privilege:1` (version 0.3), which knows rosters, messages and presence, and no
- * requests of any other kind: with it nobody's card can be changed.
+ * requests of any other kind: with it nobody's card can be changed. What is open to all can be read, as by anybody.
  */
 import { RemoteError } from '../errors.js';
 import { JID } from '../jid/jid.js';
@@ -77,6 +77,8 @@ export class PrivilegeGrants {
       if (perm.getName() !== 'perm' || perm.attrs['access'] !== 'iq') continue;
       for (const { ns, type } of namespacesIn(perm)) if (iq.size < MAX_NAMESPACES) iq.set(ns, type);
     }
+    // A host may speak both: what it says in the newer one counts.
+    if (namespace === NS_PRIVILEGE_1 && this.#hosts.get(from.domain)?.version === 2) return;
     this.#hosts.set(from.domain, { version: namespace === NS_PRIVILEGE ? 2 : 1, iq });
   }
 }

@@ -8,6 +8,7 @@ const { createHash } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const https = require('node:https');
 const net = require('node:net');
+const tls = require('node:tls');
 
 const [, , mode, file] = process.argv;
 const facts = JSON.parse(readFileSync(0, 'utf8'));
@@ -38,7 +39,22 @@ const reads = (account) => [
   ['get', account, item('urn:xmpp:avatar:metadata')],
   ['get', account, "<vCard xmlns='vcard-temp'/>"],
 ];
+/** What was written, and nothing else; the picture by its id. */
+const readBacks = (account) =>
+  changesOf(account).map(([node, id]) => [
+    'get',
+    account,
+    node === 'urn:xmpp:avatar:data'
+      ? `<pubsub xmlns='${NS}'><items node='${node}'><item id='${id}'/></items></pubsub>`
+      : item(node),
+  ]);
 const writes = (account) => changesOf(account).map((change) => ['set', account, publish(...change)]);
+
+/** A tag whose end has not come yet. */
+function unfinished(text) {
+  const start = text.lastIndexOf('<');
+  return text.includes('>', start) ? '' : text.slice(Math.max(0, start));
+}
 
 async function openComponent(port, name, secret) {
   const socket = net.connect(port, facts.host);
@@ -71,9 +87,8 @@ async function openComponent(port, name, secret) {
     socket,
     take: (handler) => {
       wake = () => {
-        const given = text;
-        text = '';
-        handler(given);
+        handler(text);
+        text = unfinished(text);
       };
       wake();
     },
@@ -97,7 +112,7 @@ async function throughComponent({ port, name, secret, wrap, stanzasOf, isAnswere
       );
     };
     take((text) => {
-      for (const [, id] of text.matchAll(/<iq [^>]*?id=['"]r(\d+)x\d+['"]/g)) {
+      for (const [, id] of text.matchAll(/<iq [^>]*?id=['"]r(\d+)x\d+['"][^>]*>/g)) {
         const account = open.get(Number(id));
         if (account && --account.left === 0) {
           open.delete(Number(id));
@@ -128,38 +143,103 @@ const modes = {
       port: facts.listener.port,
       name: facts.listener.name,
       secret: facts.listener.secret,
-      stanzasOf: (account) => [...reads(account), ...writes(account), ...reads(account)],
+      stanzasOf: (account) => [...reads(account), ...writes(account), ...readBacks(account)],
       isAnswered: (type) => type === 'get',
       wrap: (type, to, payload, id) =>
         `<iq type='${type}' from='${type === 'get' ? facts.listener.name : to}' to='${to}' id='${id}'>${payload}</iq>`,
     }),
-  async api() {
-    const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ca: readFileSync(facts.caFile) });
-    const { jid, password } = facts.accounts.admin;
-    const call = (args) =>
-      new Promise((resolve, reject) => {
-        const body = JSON.stringify(args);
-        const request = https.request(`${facts.services.api}/send_stanza`, {
-          method: 'POST',
-          agent,
-          auth: `${jid}:${password}`,
-          headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-        });
-        request.on('error', reject);
-        request.on('response', (response) => response.resume().on('end', () => resolve(response.statusCode)));
-        request.end(body);
+  api: throughApi,
+};
+
+/** The administrator's own stream, over TLS: what is asked is answered there. */
+async function openClient() {
+  const { hostname, port } = new URL(facts.services.tls);
+  const { jid, password } = facts.accounts.admin;
+  const [local, domain] = jid.split('@');
+  const ca = readFileSync(facts.caFile);
+  const socket = tls.connect({ host: hostname, port: Number(port), servername: domain, ca });
+  let text = '';
+  let wake = () => {};
+  socket.on('data', (chunk) => {
+    text += chunk;
+    wake();
+  });
+  const until = async (pattern) => {
+    while (!pattern.test(text)) await new Promise((resolve) => (wake = resolve));
+    text = '';
+  };
+  const open = `<?xml version='1.0'?><stream:stream to='${domain}' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`;
+  socket.write(open);
+  await until(/<\/stream:features>/);
+  const proof = Buffer.from(`\0${local}\0${password}`).toString('base64');
+  socket.write(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${proof}</auth>`);
+  await until(/<success/);
+  socket.write(open);
+  await until(/<\/stream:features>/);
+  socket.write("<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>");
+  await until(/<\/iq>/);
+  const waiting = new Map();
+  let count = 0;
+  wake = () => {
+    for (const [, id] of text.matchAll(/<iq [^>]*?id=['"]r(\d+)['"][^>]*>/g)) {
+      waiting.get(id)?.();
+      waiting.delete(id);
+    }
+    text = unfinished(text);
+  };
+  return {
+    socket,
+    askAll: (stanzas) =>
+      Promise.all(
+        stanzas.map(([type, to, payload]) => {
+          const id = String(++count);
+          socket.write(`<iq type='${type}' to='${to}' id='r${id}'>${payload}</iq>`);
+          return new Promise((resolve) => waiting.set(id, resolve));
+        }),
+      ),
+  };
+}
+
+/** So many accounts at a time; the changes of all of them one after the other, as ejabberd wants them. */
+async function throughApi() {
+  const agent = new https.Agent({ keepAlive: true, maxSockets: 1, ca: readFileSync(facts.caFile) });
+  const { jid, password } = facts.accounts.admin;
+  const call = (args) =>
+    new Promise((resolve, reject) => {
+      const body = JSON.stringify(args);
+      const request = https.request(`${facts.services.api}/send_stanza`, {
+        method: 'POST',
+        agent,
+        auth: `${jid}:${password}`,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       });
-    let confirmed = 0;
-    for (const account of accounts) {
+      request.on('error', reject);
+      request.on('response', (response) => response.resume().on('end', () => resolve(response.statusCode)));
+      request.end(body);
+    });
+  const { socket, askAll } = await openClient();
+  let last = Promise.resolve();
+  const inTurn = (work) => (last = last.then(work));
+  let confirmed = 0;
+  let next = 0;
+  const move = async () => {
+    while (next < accounts.length) {
+      const account = accounts[next++];
+      await askAll(reads(account));
       let isGood = true;
-      for (const [type, to, payload] of writes(account))
-        isGood &&=
-          (await call({ from: to, to, stanza: `<iq type='${type}' id='r'>${payload}</iq>` })) === 200;
+      for (const [type, to, payload] of writes(account)) {
+        const stanza = `<iq type='${type}' id='r'>${payload}</iq>`;
+        const status = await inTurn(() => call({ from: to, to, stanza }));
+        isGood &&= status === 200;
+      }
+      await askAll(readBacks(account));
       if (isGood) confirmed += 1;
     }
-    agent.destroy();
-    return confirmed;
-  },
-};
+  };
+  await Promise.all(Array.from({ length: window }, move));
+  agent.destroy();
+  socket.end();
+  return confirmed;
+}
 
 modes[mode]().then((confirmed) => process.stdout.write(`${confirmed}\n`));

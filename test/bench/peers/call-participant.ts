@@ -2,7 +2,8 @@
  * One participant of a call, in a process of its own: a tone is sent to all others, and what they send is recorded.
  * The process that started it carries what would be signalled, and asks at the end.
  *
- * Arguments: own number, number of participants, folder of the recordings.
+ * Arguments: own number, number of participants, folder of the recordings; `star` when all but the first connect to the
+ * first only.
  */
 import { openMediaEngine } from '../../../src/lib/media/engine.js';
 import type {
@@ -14,6 +15,10 @@ import type {
 
 const [own = 0, count = 0] = process.argv.slice(2, 4).map(Number);
 const folder = process.argv[4] ?? '.';
+const isStar = process.argv[5] === 'star';
+const peers = Array.from({ length: count }, (_, peer) => peer).filter(
+  (peer) => peer !== own && (!isStar || own === 0 || peer === 0),
+);
 const opus = { name: 'opus', payloadType: 111, clockRate: 48_000, channels: 2, parameters: {}, feedback: [] };
 
 type Message =
@@ -43,7 +48,7 @@ process.send?.({ type: 'ready' });
 async function take(message: Message): Promise<void> {
   switch (message.type) {
     case 'open':
-      for (let peer = 0; peer < count; peer += 1) if (peer !== own) await open(peer);
+      for (const peer of peers) await open(peer);
       process.send?.({ type: 'opened' });
       break;
     case 'go':
@@ -102,7 +107,7 @@ async function open(peer: number): Promise<void> {
       else if (event.type === 'failed') process.send?.({ type: 'warning', text: event.reason });
       else if (event.type === 'first-packet') {
         heard += 1;
-        if (heard === count - 1) process.send?.({ type: 'heard-all' });
+        if (heard === peers.length) process.send?.({ type: 'heard-all' });
       }
     }
   })();

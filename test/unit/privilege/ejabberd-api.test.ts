@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
@@ -6,9 +7,11 @@ import {
   ProtocolError,
   RemoteError,
   TimeoutError,
+  TlsError,
 } from '../../../src/lib/errors.js';
 import { JID } from '../../../src/lib/jid/jid.js';
 import { EjabberdApi, parseApiUrl, type ApiCredentials } from '../../../src/lib/privilege/ejabberd-api.js';
+import { formatPin } from '../../../src/lib/session/transport/pins.js';
 import { startWebServer } from '../../support/https-server.js';
 import { makeTlsFixtures } from '../../support/tls-fixtures.js';
 
@@ -23,10 +26,19 @@ function openApi(
   {
     credentials,
     ca = tls.ca,
+    isInsecure = false,
+    pins = [],
     timeoutMs = 20_000,
-  }: { credentials?: ApiCredentials; ca?: string; timeoutMs?: number } = {},
+  }: {
+    credentials?: ApiCredentials;
+    ca?: string;
+    isInsecure?: boolean;
+    pins?: readonly string[];
+    timeoutMs?: number;
+  } = {},
 ): EjabberdApi {
-  const api = new EjabberdApi({ url: new URL(`${origin}/api/`), credentials, trust: { ca }, timeoutMs });
+  const url = new URL(`${origin}/api/`);
+  const api = new EjabberdApi({ url, credentials, trust: { ca, isInsecure }, pins, timeoutMs });
   closing.push(api);
   return api;
 }
@@ -72,6 +84,30 @@ describe('a call of a command', () => {
       })),
     );
     expect(ports.size).toBe(1);
+  });
+
+  test('says nothing to a server with another certificate than the pin asks for', async () => {
+    let requests = 0;
+    const answer: RequestListener = (request, response) => {
+      requests += 1;
+      request.resume().on('end', () => response.end('[]'));
+    };
+    await using good = await startWebServer(answer, tls.good);
+    await using stranger = await startWebServer(answer, tls.stranger);
+    const pin = formatPin(new X509Certificate(tls.good.cert));
+    const strangePin = formatPin(new X509Certificate(tls.stranger.cert));
+    const call = (origin: string, options: Parameters<typeof openApi>[1]) =>
+      openApi(origin, options).call('registered_users', { host: 'a.example' });
+    await expect(call(good.origin, { pins: [pin] })).resolves.toEqual([]);
+    await expect(call(stranger.origin, { pins: [strangePin], isInsecure: true })).resolves.toEqual([]);
+    expect(requests).toBe(2);
+    await expect(call(good.origin, { pins: [strangePin] })).rejects.toThrow(TlsError);
+    await expect(call(stranger.origin, { pins: [pin], isInsecure: true })).rejects.toThrow(
+      /is not the one that --tls-pin asks for/,
+    );
+    // A pin is no reason to trust whoever has signed it.
+    await expect(call(stranger.origin, { pins: [strangePin] })).rejects.toThrow(TlsError);
+    expect(requests).toBe(2);
   });
 
   test('by a token', async () => {

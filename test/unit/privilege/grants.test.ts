@@ -82,4 +82,13 @@ describe('what a server grants', () => {
     const grants = grantsAfter(advert('a.example', 2, `<perm access='iq'>${many}</perm>`));
     expect(grants.of('a.example')?.iq.size).toBe(1000);
   });
+
+  test('in both versions counts as it is said in the newer one', () => {
+    const newer = advert('a.example', 2, `<perm access='iq'>${both(pubsub)}${both('vcard-temp')}</perm>`);
+    const older = advert('a.example', 1, `<perm access='roster' type='both'/>`);
+    for (const grants of [grantsAfter(newer, older), grantsAfter(older, newer)]) {
+      expect(grants.of('a.example')?.version).toBe(2);
+      expect(grants.obstacle('a.example', wanted)).toBeUndefined();
+    }
+  });
 });

@@ -101,11 +101,40 @@ describe('a journal', () => {
     );
   });
 
+  test('killed in its first line, it begins anew', async () => {
+    await writeFile(file(), '{"step":"jour');
+    {
+      await using journal = await Journal.open(file());
+      await journal.done('a@x', done);
+    }
+    await using journal = await Journal.open(file(), { mustExist: true });
+    expect(journal.isDone('a@x')).toBe(true);
+  });
+
+  test('many lines at the same time are each of them there', async () => {
+    const names = Array.from({ length: 50 }, (_none, index) => `${index}@x`);
+    {
+      await using journal = await Journal.open(file());
+      await Promise.all(
+        names.map(async (name) => {
+          await journal.before(name, nodesWith(name), planned);
+          await journal.done(name, done);
+        }),
+      );
+    }
+    await using journal = await Journal.open(file(), { mustExist: true });
+    expect([...journal.accounts.keys()].sort()).toEqual([...names].sort());
+    for (const name of names) expect(journal.isDone(name)).toBe(true);
+  });
+
   test('is nothing else', async () => {
     await expect(Journal.open(file(), { mustExist: true })).rejects.toThrow(FileError);
-    for (const text of ['hello\n', '{"step":"done"}\n', '[]\n', 'x']) {
+    await expect(Journal.open('/dev/full')).rejects.toThrow(UsageError);
+    for (const text of ['hello\n', '{"step":"done"}\n', '[]\n', 'x', 'u@x\nv@x']) {
       await writeFile(file(), text);
       await expect(Journal.open(file())).rejects.toThrow(UsageError);
+      // What was named by mistake is not touched.
+      expect(await readFile(file(), 'utf8')).toBe(text);
     }
     await writeFile(file(), '{"step":"journal","version":1,"account":""}\n');
     await appendFile(file(), 'nonsense\n');

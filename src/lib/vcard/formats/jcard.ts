@@ -1,5 +1,6 @@
 /** RFC 7095: jCard, the same card in JSON. */
 import { UsageError } from '../../errors.js';
+import { isRecord } from '../../json-object.js';
 import { readDate, readTimestamp } from '../convert/dates.js';
 import { defaultKind, firstValue, isCardName, partsOfProperty, type CardProperty } from './card-property.js';
 
@@ -110,10 +111,6 @@ function readParameters(told: Record<string, unknown>): {
     else if (isCardName(name)) parameters[name] = values;
   }
   return { group, parameters };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function notJcard(why: string): UsageError {

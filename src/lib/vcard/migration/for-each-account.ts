@@ -1,4 +1,5 @@
 /** The same work for many accounts: so many at a time, so many a second, and what fails for one stops no other. */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectError, FileError, InterruptedError, StreamError, XmppctlError } from '../../errors.js';
 
@@ -22,6 +23,8 @@ export async function forEachAccount<A>(
   work: (account: A) => Promise<void>,
   onFailure: (account: A, error: XmppctlError) => Promise<void>,
 ): Promise<void> {
+  // All that waits for an answer listens to it; Node would call that a leak.
+  setMaxListeners(0, signal);
   const stop = new AbortController();
   const iterator = iteratorOf(accounts);
   let turn: Promise<unknown> = Promise.resolve();

@@ -44,11 +44,22 @@ type Line =
   | ({ step: 'done'; account: string } & NonNullable<JournalAccount['done']>)
   | { step: 'rolled-back'; account: string };
 
+const HEAD: Line = { step: 'journal', version: 1, account: '' };
+const HEAD_LINE = `${JSON.stringify(HEAD)}\n`;
+
+interface Batch {
+  text: string;
+  mustSync: boolean;
+  written: Promise<void>;
+}
+
 export class Journal implements AsyncDisposable {
   readonly accounts = new Map<string, JournalAccount>();
   readonly #handle: FileHandle;
   readonly #file: string;
-  #writing: Promise<void> = Promise.resolve();
+  /** What is still taken in. */
+  #batch: Batch | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(handle: FileHandle, file: string) {
     this.#handle = handle;
@@ -78,19 +89,23 @@ export class Journal implements AsyncDisposable {
   }
 
   async #read(mustExist: boolean): Promise<void> {
-    const { size } = await this.#handle.stat();
-    const content = Buffer.alloc(size);
-    await this.#handle.read(content, 0, size, 0);
+    // What is no file may go on for ever.
+    if (!(await this.#handle.stat()).isFile()) throw this.#notJournal();
+    const content = await this.#handle.readFile();
     const end = content.lastIndexOf(0x0a) + 1;
-    if (end < size) await this.#handle.truncate(end);
     const lines = content.toString('utf8', 0, end).split('\n').slice(0, -1);
     const [head] = lines;
     if (head === undefined) {
-      if (mustExist || end < size) throw this.#notJournal();
-      await this.#append({ step: 'journal', version: 1, account: '' });
+      // Nothing, or what was written of the first line when it was killed.
+      const isBegun = HEAD_LINE.startsWith(content.toString('utf8'));
+      if (mustExist || !isBegun) throw this.#notJournal();
+      await this.#handle.truncate(0);
+      await this.#append(HEAD, { mustSync: false });
       return;
     }
     for (const [index, line] of lines.entries()) this.#take(this.#parse(line), index);
+    // Only now: a file that was named by mistake stays as it is.
+    if (end < content.length) await this.#handle.truncate(end);
     // Opened for reading and writing, it goes on behind what is there.
     this.#end = end;
   }
@@ -158,37 +173,56 @@ export class Journal implements AsyncDisposable {
     const entry = this.#entry(account);
     entry.before ??= nodes;
     begin(entry, planned);
-    await this.#append({ step: 'before', account, nodes: nodesToText(nodes), planned });
-    await this.#handle.datasync();
+    await this.#append({ step: 'before', account, nodes: nodesToText(nodes), planned }, { mustSync: true });
   }
 
   async done(account: string, done: NonNullable<JournalAccount['done']>): Promise<void> {
     this.#entry(account).done = done;
-    await this.#append({ step: 'done', account, ...done });
+    await this.#append({ step: 'done', account, ...done }, { mustSync: false });
   }
 
   async rolledBack(account: string): Promise<void> {
     this.#entry(account).isRolledBack = true;
-    await this.#append({ step: 'rolled-back', account });
+    await this.#append({ step: 'rolled-back', account }, { mustSync: false });
   }
 
-  /** One line after the other, whoever writes at the same time. */
-  async #append(line: Line): Promise<void> {
-    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
-    const written = this.#writing.then(async () => {
-      await this.#handle.write(bytes, 0, bytes.length, this.#end);
-      this.#end += bytes.length;
+  /** What comes while the disk is busy is written together, and waited for once; nothing behind what failed. */
+  async #append(line: Line, { mustSync }: { mustSync: boolean }): Promise<void> {
+    const batch = (this.#batch ??= this.#openBatch());
+    batch.text += `${JSON.stringify(line)}\n`;
+    batch.mustSync ||= mustSync;
+    await batch.written.catch((error: unknown) => this.#fail(error));
+  }
+
+  #openBatch(): Batch {
+    const batch: Batch = { text: '', mustSync: false, written: this.#last };
+    batch.written = this.#last.then(() => {
+      this.#batch = undefined;
+      return this.#write(batch);
     });
-    this.#writing = written.catch(() => undefined);
-    try {
-      await written;
-    } catch (error) {
-      throw new FileError(`cannot write the journal ${this.#file}: ${reasonOf(error)}`, { cause: error });
+    this.#last = batch.written;
+    return batch;
+  }
+
+  /** A disk that is full takes a part of it first, and says so when it is given the rest. */
+  async #write({ text, mustSync }: Batch): Promise<void> {
+    const bytes = Buffer.from(text);
+    for (let done = 0; done < bytes.length;) {
+      const at = this.#end + done;
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at);
+      done += bytesWritten;
     }
+    this.#end += bytes.length;
+    if (mustSync) await this.#handle.datasync();
+  }
+
+  #fail(error: unknown): never {
+    throw new FileError(`cannot write the journal ${this.#file}: ${reasonOf(error)}`, { cause: error });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing;
+    // What went wrong was said to whoever wanted it written.
+    await this.#last.catch(() => undefined);
     await this.#handle.close();
   }
 }

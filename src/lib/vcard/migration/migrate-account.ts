@@ -1,11 +1,8 @@
-/** One account: looked at, planned, saved, published; taken back; compared with what was published. */
+/** One account: looked at, planned, saved, published. */
 import { RemoteError } from '../../errors.js';
 import { configureNode } from '../../pubsub/nodes.js';
-import { publishItem, retractItem } from '../../pubsub/items.js';
-import { isNothingThere } from '../../pubsub/requester.js';
 import type { WaitOptions } from '../../session/session.js';
 import { canonicalXml } from '../../xml/canonical.js';
-import { parseXml } from '../../xml/parse.js';
 import type { Element } from '../../xml/element.js';
 import type { CardWarning } from '../card.js';
 import { embedPhoto, type PhotoSource } from '../photos/embed-photo.js';
@@ -19,10 +16,10 @@ import {
   readState,
   type AccountHandle,
   type AccountState,
-  type SavedItem,
 } from './account-state.js';
 import type { Journal, JournalAccount } from './journal.js';
 import { planAccount, type AccountPlan, type MigrationPolicy } from './plan-account.js';
+import { verifyAccount } from './verify-account.js';
 
 export interface MigrateAccountOptions extends WaitOptions {
   policy: MigrationPolicy;
@@ -122,70 +119,4 @@ async function confirm(
   if (card) await publishVcard4(requester, card, target);
   const problems = await verifyAccount(handle, planned, options);
   if (problems.length > 0) throw new RemoteError(`it was published, and ${problems.join(' and ')}`);
-}
-
-/**
- * Puts back what was there: the items as they were, and nothing where nothing was; the access of the nodes.
- * @throws StanzaError @throws TimeoutError
- */
-export async function restoreAccount(
-  { account, requester, isBlind }: AccountHandle,
-  before: NonNullable<JournalAccount['before']>,
-  options: WaitOptions,
-): Promise<void> {
-  const now = await readState({ account, requester }, options);
-  // The picture before what points to it, as always; what there was not goes in the other order.
-  for (const node of [...migratedNodes].reverse()) {
-    const { item, access } = before[node];
-    const current = now.nodes[node];
-    if (!item) continue;
-    const isSame =
-      current.item?.id === item.id && canonicalXml(current.item.payload) === canonicalXml(item.payload);
-    if (!isSame) await publishItem(requester, { service: account, node, ...item }, options);
-    if (access !== undefined && access !== current.access)
-      await configureNode(requester, { service: account, node, fields: { access_model: access } }, options);
-  }
-  for (const node of migratedNodes) {
-    const current = now.nodes[node].item;
-    if (!current || before[node].item?.id === current.id) continue;
-    try {
-      await retractItem(requester, { service: account, node, id: current.id }, options);
-    } catch (error) {
-      if (!isNothingThere(error)) throw error;
-    }
-  }
-  if (isBlind === true) await confirmRestored({ account, requester }, before, options);
-}
-
-/** @throws RemoteError something is not as it was */
-async function confirmRestored(
-  handle: AccountHandle,
-  before: NonNullable<JournalAccount['before']>,
-  options: WaitOptions,
-): Promise<void> {
-  const { nodes } = await readState(handle, options);
-  const textOf = (item: SavedItem | undefined): string => (item ? canonicalXml(item.payload) : '');
-  for (const node of migratedNodes)
-    if (textOf(nodes[node].item) !== textOf(before[node].item))
-      throw new RemoteError(`it was put back, and ${node} is not as it was`);
-}
-
-/** @returns what differs; nothing when all is as it was published */
-export async function verifyAccount(
-  handle: AccountHandle,
-  planned: NonNullable<JournalAccount['planned']>,
-  options: WaitOptions,
-): Promise<string[]> {
-  const { nodes } = await readState(handle, options);
-  const differences: string[] = [];
-  const card = nodes[NODE_VCARD4].item?.payload;
-  if (planned.card !== null) {
-    if (!card) differences.push('the card is not there');
-    else if (canonicalXml(card) !== canonicalXml(parseXml(planned.card)))
-      differences.push('the card is another one');
-  }
-  const id = avatarIdIn(nodes[NS_AVATAR_METADATA].item);
-  if (planned.avatar !== null && id !== planned.avatar)
-    differences.push(id === undefined ? 'the picture is not there' : 'the picture is another one');
-  return differences;
 }

@@ -1,5 +1,5 @@
 /** An account as it stands in its file: written anew where it depends on what is around it, or copied byte by byte. */
-import { xml } from '../../xml/element.js';
+import { xml, type Element } from '../../xml/element.js';
 import { serialize } from '../../xml/serialize.js';
 import { NS_PIE } from './namespaces.js';
 import type { OutputBuffer } from './output-buffer.js';
@@ -14,18 +14,32 @@ export function normalizeAccount(
   bytes: Buffer,
   account: MarkedAccount,
 ): { bytes: Buffer; account: MarkedAccount } {
-  const element = readElement(bytes, account.start, account.end, account.scope ?? PIE_SCOPE, NS_PIE);
+  return markElement(
+    readElement(bytes, account.start, account.end, account.scope ?? PIE_SCOPE, NS_PIE),
+    account,
+  );
+}
+
+/** An account that has been changed as a tree, written and marked as if it had been read so. */
+export function markElement(
+  element: Element,
+  account: MarkedAccount,
+): { bytes: Buffer; account: MarkedAccount } {
   delete element.attrs['xmlns'];
   const document = xml('host', { xmlns: NS_PIE, jid: account.host });
   const text = Buffer.from(serialize(document).replace(/\/>$/, `>${serialize(element)}</host>`));
   const scanner = new DocumentScanner('host');
   scanner.setData(text, text.length, true);
-  const { preparedName } = account;
+  const { preparedName, includeFailure } = account;
   for (let event = scanner.next(); event; event = scanner.next()) {
     if (event.type !== 'account') continue;
     return {
       bytes: text,
-      account: { ...event.account, ...(preparedName !== undefined && { preparedName }) },
+      account: {
+        ...event.account,
+        ...(preparedName !== undefined && { preparedName }),
+        ...(includeFailure !== undefined && { includeFailure }),
+      },
     };
   }
   throw new Error('an account was lost when it was written anew');

@@ -11,6 +11,7 @@ import { XmppctlError } from '../../errors.js';
 import { xml, type Element } from '../../xml/element.js';
 import { serialize } from '../../xml/serialize.js';
 import { copyRange, normalizeAccount, PIE_SCOPE } from './account-bytes.js';
+import { includesInside } from './expand-account.js';
 import { mergeCards } from './merge-cards.js';
 import { NS_PIE } from './namespaces.js';
 import type { OutputBuffer } from './output-buffer.js';
@@ -61,6 +62,9 @@ export interface AccountResult {
   after?: string | undefined;
 }
 
+/** What is written as it is read has no place for it. */
+const TOO_LARGE_TO_INCLUDE = 'it is so large that what it includes is not followed';
+
 /** Writes the account to `output`. It never throws for what is in the account: then it is copied as it is, as failed. */
 export function convertAccount(
   bytes: Buffer,
@@ -103,9 +107,7 @@ class AccountConversion {
 
   write(output: OutputBuffer): AccountResult {
     const { account, plan } = this;
-    if (account.children.some(({ kind }) => kind === ChildKind.include)) {
-      return this.#copy(output, 'it includes another file inside the account, which is not followed');
-    }
+    if (includesInside(account)) return this.#copy(output, account.includeFailure ?? TOO_LARGE_TO_INCLUDE);
     const startTag = this.#startTag(this.#credentials());
     const { outcome, reason } = plan.cards === 'vcard4' ? this.#toPep() : this.#toVcardTemp();
     if (plan.server === 'ejabberd') this.#repairRosters();

@@ -7,6 +7,7 @@ import { childElements } from '../../xml/element.js';
 import { lintCard, type Finding } from '../lint.js';
 import { AccountAdmission } from './admit-account.js';
 import { normalizeAccount } from './account-bytes.js';
+import { includesInside } from './expand-account.js';
 import { markSmall, openLargeAccount } from './large-account.js';
 import { NS_PIE } from './namespaces.js';
 import { cardOf } from './pep-nodes.js';
@@ -96,6 +97,7 @@ function lintAccount(given: Buffer, marked: MarkedAccount): Finding[] {
     const [items] = childrenOf(ChildKind.items);
     const vcard4 = cardOf(items);
     return [
+      ...lintIncludes(account),
       ...lintCredentials(account, childrenOf(ChildKind.scram)),
       ...lintNodes(childrenOf(ChildKind.nodes)[0], items),
       ...childrenOf(ChildKind.roster).flatMap(lintRoster),
@@ -145,6 +147,12 @@ function lintCredentials({ password }: MarkedAccount, credentials: readonly Elem
       ),
     );
   return findings;
+}
+
+function lintIncludes(account: MarkedAccount): Finding[] {
+  if (!includesInside(account)) return [];
+  const reason = account.includeFailure ?? 'it is so large that what it includes is not followed';
+  return [accountFinding('bad-account', reason, 'it is copied as it is')];
 }
 
 function lintNodes(nodes: Element | undefined, items: Element | undefined): Finding[] {

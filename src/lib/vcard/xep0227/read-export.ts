@@ -7,8 +7,9 @@ import { open, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { FileError } from '../../errors.js';
-import { codeOf, reasonOf } from '../../config/private-file.js';
-import { decodeHref, rootLevel } from './find-export.js';
+import { reasonOf } from '../../config/private-file.js';
+import { expandAccount, includesInside } from './expand-account.js';
+import { rootLevel } from './find-export.js';
 import {
   ExportInput,
   fileSource,
@@ -17,7 +18,9 @@ import {
   streamSource,
   type ByteSource,
 } from './export-input.js';
+import { shiftAccount, writeRest } from './account-ranges.js';
 import { ScanError } from './markup-scanner.js';
+import { includeRefusal, resolveInclude } from './resolve-include.js';
 import {
   ChildKind,
   DocumentScanner,
@@ -64,11 +67,18 @@ export interface ReadLimits {
   batchBytes?: number;
   /** An account beyond this is written as it is read. */
   largeBytes?: number;
-  /** A card or a set of nodes beyond this is not converted. */
+  /** Cards and nodes of such an account are not converted beyond this. */
   childBytes?: number;
 }
 
-const MAX_INCLUDES_DEEP = 20;
+/** An account that is written as it is read. */
+interface OpenLarge {
+  sink: LargeSink;
+  /** Of the elements that may be changed: they wait until it is complete. */
+  heldBytes: number;
+  failure: string | undefined;
+}
+
 const SMALL_FILE_BYTES = 256 * 1024;
 const DEFAULTS: Required<ReadLimits> = {
   batchBytes: 1024 * 1024,
@@ -148,7 +158,7 @@ export class ExportReader {
     const input = new ExportInput(source);
     let buffer = this.#takeBuffer(includedFrom.length);
     let host = outerHost;
-    let large: { sink: LargeSink; failure: string | undefined } | undefined;
+    let large: OpenLarge | undefined;
     let last: string | undefined;
     try {
       let filled = await input.read(buffer, 0);
@@ -163,10 +173,16 @@ export class ExportReader {
           if (event.type === 'account') {
             last = scanner.lastAccount;
             if (large) {
-              await writeRest(large.sink, buffer, event.account);
+              await this.#writeRest(large, buffer, event.account);
               await large.sink.end(large.failure);
               large = undefined;
-            } else if (this.#add(buffer, event.account)) await this.#flush();
+            } else if (this.#sink.accepts(event.account)) {
+              const place = { root: this.#root, file, includedFrom };
+              const { bytes, account } = includesInside(event.account)
+                ? await expandAccount(buffer, event.account, place)
+                : { bytes: buffer, account: event.account };
+              if (this.#add(bytes, account)) await this.#flush();
+            }
           } else if (event.type === 'host') {
             host = event.jid;
             this.#sink.host(host);
@@ -180,13 +196,16 @@ export class ExportReader {
           const { account } = opened;
           const tag = buffer.subarray(account.start, account.contentStart);
           if (this.#sink.accepts(account)) {
-            large = { sink: await this.#sink.large(account, Buffer.from(tag)), failure: undefined };
-          } else large = { sink: nowhere, failure: undefined };
+            large = {
+              sink: await this.#sink.large(account, Buffer.from(tag)),
+              heldBytes: 0,
+              failure: undefined,
+            };
+          } else large = { sink: nowhere, heldBytes: 0, failure: undefined };
           account.start = account.contentStart;
         }
         if (opened && large) {
-          const failure = await this.#writeOpen(large.sink, buffer, scanner, filled);
-          large.failure ??= failure;
+          await this.#writeOpen(large, buffer, scanner, filled);
         }
         const keep = scanner.keepFrom;
         if (keep > 0) {
@@ -227,11 +246,10 @@ export class ExportReader {
 
   /** Copies an account into the batch. Returns whether that is full. */
   #add(buffer: Buffer, account: MarkedAccount): boolean {
-    if (!this.#sink.accepts(account)) return false;
     const length = account.end - account.start;
     const batch = this.#roomFor(length);
     buffer.copy(batch.bytes, batch.length, account.start, account.end);
-    shift(account, batch.length - account.start);
+    shiftAccount(account, batch.length - account.start);
     batch.length += length;
     batch.accounts.push(account);
     return batch.length >= this.#limits.batchBytes * 0.75 || batch.accounts.length >= 1000;
@@ -258,26 +276,40 @@ export class ExportReader {
     if (batch && batch.accounts.length > 0) await this.#sink.batch(batch);
   }
 
-  /** Writes what there is of an account that is not complete. Returns why it cannot be treated as others are. */
+  /** Writes what there is of an account that is not complete. */
   async #writeOpen(
-    sink: LargeSink,
+    large: OpenLarge,
     buffer: Buffer,
     scanner: DocumentScanner,
     filled: number,
-  ): Promise<string | undefined> {
-    let failure: string | undefined;
+  ): Promise<void> {
     const opened = scanner.open;
-    if (!opened) return undefined;
+    if (!opened) return;
     const { child, account } = opened;
-    if (child && child.kind !== ChildKind.other && filled - child.start > this.#limits.childBytes) {
-      failure = `an element of it is larger than ${this.#limits.childBytes} bytes`;
+    let isHeld = child !== undefined && child.kind !== ChildKind.other;
+    if (child && isHeld && this.#isTooMuch(large, filled - child.start)) {
       scanner.unmarkOpenChild();
+      isHeld = false;
     }
-    const isHeld = child !== undefined && child.kind !== ChildKind.other && failure === undefined;
-    const upTo = isHeld ? child.start : scanner.position;
-    await writeRest(sink, buffer, { ...account, contentEnd: upTo });
+    const upTo = child && isHeld ? child.start : scanner.position;
+    await this.#writeRest(large, buffer, { ...account, contentEnd: upTo });
     scanner.forgetOpen(upTo);
-    return failure;
+  }
+
+  async #writeRest(large: OpenLarge, buffer: Buffer, account: MarkedAccount): Promise<void> {
+    const children = account.children.filter(({ start, end }) => {
+      const isTooMuch = this.#isTooMuch(large, end - start);
+      if (!isTooMuch) large.heldBytes += end - start;
+      return !isTooMuch;
+    });
+    await writeRest(large.sink, buffer, { ...account, children });
+  }
+
+  #isTooMuch(large: OpenLarge, bytes: number): boolean {
+    const { childBytes } = this.#limits;
+    if (large.heldBytes + bytes <= childBytes) return false;
+    large.failure ??= `what of it may be changed is larger than ${childBytes} bytes`;
+    return true;
   }
 
   #takeBuffer(depth: number): Buffer<ArrayBuffer> {
@@ -293,31 +325,12 @@ export class ExportReader {
   }
 
   async #include(href: string, file: string, host: string, includedFrom: readonly string[]): Promise<void> {
-    const chain = [...includedFrom, file];
-    const refuse = (reason: string, hint?: string): FileError =>
-      new FileError(`${file} includes ${JSON.stringify(href)}: ${reason}`, { ...(hint && { hint }) });
-    if (this.#root === undefined)
-      throw refuse('from a stream nothing is included', 'name the file, so that it is known where it is');
-    if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(href) || href.startsWith('/') || /[?#]/.test(href))
-      throw refuse('only files below the folder of the first file are included, by a relative path');
-    if (chain.length > MAX_INCLUDES_DEEP)
-      throw refuse(`includes are nested deeper than ${MAX_INCLUDES_DEEP}`);
-    const target = path.resolve(path.dirname(file), decodeHref(href));
-    let real: string;
-    try {
-      real = await realpath(target);
-    } catch (error) {
-      // Before anything is said of a file outside, it is refused as such.
-      if (!isBelow(this.#root, target) && !isBelow(path.resolve(path.dirname(file)), target))
-        throw refuse('it is outside of the folder of the first file');
-      throw refuse(codeOf(error) === 'ENOENT' ? 'there is no such file' : reasonOf(error));
-    }
-    if (!isBelow(this.#root, real)) throw refuse('it is outside of the folder of the first file');
-    const open = await Promise.all(chain.map((each) => realpath(each).catch(() => each)));
-    if (open.includes(real)) throw refuse('it includes itself again, so there is no end');
+    const place = { root: this.#root, file, includedFrom };
+    const real = await resolveInclude(href, place);
     const level = host === '' ? await rootLevel(real) : 'user';
-    if (level === 'server-data') throw refuse('its root is <server-data/>, and <host/> is due');
-    await this.#readFile(real, level, host, chain);
+    if (level === 'server-data')
+      throw includeRefusal(href, file, 'its root is <server-data/>, and <host/> is due');
+    await this.#readFile(real, level, host, [...includedFrom, file]);
   }
 }
 
@@ -328,47 +341,11 @@ async function openSource(file: string): Promise<ByteSource> {
   return isSmall ? memorySource(readFileSync(file)) : fileSource(await open(file));
 }
 
-/** What is passed on of an account, from its start to the end of what there is of it. */
-async function writeRest(sink: LargeSink, buffer: Buffer, account: MarkedAccount): Promise<void> {
-  let from = account.start;
-  const gaps = [
-    ...account.children.map(({ start, end }) => ({ start, end, isChild: true })),
-    ...Array.from({ length: account.cuts.length / 2 }, (_, index) => ({
-      start: account.cuts[index * 2] ?? 0,
-      end: account.cuts[index * 2 + 1] ?? 0,
-      isChild: false,
-    })),
-  ].sort((a, b) => a.start - b.start);
-  for (const { start, end, isChild } of gaps) {
-    if (start < from) continue;
-    await sink.write(buffer.subarray(from, start));
-    if (isChild) sink.child(Buffer.from(buffer.subarray(start, end)));
-    from = end;
-  }
-  await sink.write(buffer.subarray(from, account.contentEnd));
-}
-
 const nowhere: LargeSink = {
   write: () => Promise.resolve(),
   child: () => undefined,
   end: () => Promise.resolve(),
 };
-
-function shift(account: MarkedAccount, by: number): void {
-  account.start += by;
-  account.contentStart += by;
-  account.contentEnd += by;
-  account.end += by;
-  for (const child of account.children) {
-    child.start += by;
-    child.end += by;
-  }
-  account.cuts = account.cuts.map((position) => position + by);
-}
-
-function isBelow(folder: string, file: string): boolean {
-  return file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
-}
 
 function describe(error: unknown, file: string, last: string | undefined): unknown {
   if (!(error instanceof ScanError) && !(error instanceof InputError)) return error;

@@ -43,6 +43,8 @@ export interface MarkedAccount {
   name: string;
   /** The name as servers write it, where the input has it otherwise. */
   preparedName?: string;
+  /** Why it is without what it includes. */
+  includeFailure?: string;
   password: string | undefined;
   /** The start tag, from `<` to behind `>`. */
   start: number;

@@ -102,6 +102,17 @@ describe('contacts', () => {
   });
 });
 
+describe('an account that includes a file', () => {
+  const include = (href: string): string =>
+    `<user name='a'><xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='${href}'/></user>`;
+
+  it('is looked into with what is in there', async () => {
+    await writeFile(path.join(folder, 'tel.xml'), "<vCard xmlns='vcard-temp'><FN>A</FN><TEL/></vCard>");
+    expect(await lint(include('tel.xml'))).toContain('a@a.example refused prosody-invalid-item');
+    expect(await lint(include('missing.xml'))).toContain('a@a.example refused bad-account');
+  });
+});
+
 describe('an account that is too large to be held', () => {
   const card = (more: string): string => `<vCard xmlns='vcard-temp'><FN>A</FN><TEL/>${more}</vCard>`;
   const offline = (bytes: number): string => `<offline-messages>${'x'.repeat(bytes)}</offline-messages>`;

@@ -231,13 +231,55 @@ describe('an account on its way to another server', () => {
     expect(files['output.xml']).toMatch(/<user [^>]*name="alice"/);
   });
 
-  it('that includes another file inside is told, and copied', async () => {
-    const include = "<xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='x.xml'/>";
-    const { result } = await convertAccount(include);
-    expect(result).toMatchObject({
-      outcome: 'failed',
-      reason: expect.stringMatching(/includes another file/) as string,
+  const including = (href: string, more = ''): string =>
+    `<xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='${href}'${more}/>`;
+
+  it('that includes a card from another file has it', async () => {
+    const alice = "<v:vCard xmlns:v='vcard-temp'><v:FN>Alice &amp; é</v:FN></v:vCard>";
+    for (const content of [
+      card.replace('Alice', 'Alice &amp; é'),
+      `<?xml version='1.0' encoding='utf-8'?>\n<!-- a card -->\n${alice}\n`,
+      Buffer.from(`\ufeff<?xml version='1.0' encoding='UTF-16'?>${alice}`, 'utf16le'),
+    ]) {
+      const { user, result } = await convertAccount(`text${including('a%20b.xml')}<x xmlns='urn:x'/>`, {
+        beside: { 'a b.xml': content },
+      });
+      expect(result).toMatchObject({ outcome: 'migrated', made: ['card'] });
+      expect(String(itemsOf(user, 'urn:xmpp:vcard4')[0])).toContain('<fn><text>Alice &amp; é</text></fn>');
+      expect(user.getChild('include', 'http://www.w3.org/2001/XInclude')).toBeUndefined();
+      expect(user.getChild('x', 'urn:x')).toBeDefined();
+    }
+    const { text } = await convertAccount(including('plain.xml'), { beside: { 'plain.xml': '<plain/>' } });
+    expect(text).toContain('<plain xmlns=""/>');
+  });
+
+  it.each([
+    ['missing.xml', '', 'there is no such file'],
+    ['../outside.xml', '', 'it is outside of the folder'],
+    ['input.xml', '', 'it includes itself again'],
+    ['broken.xml', '', 'not well-formed'],
+    ['entities.xml', '', 'not well-formed'],
+    ['two.xml', '', 'one element is expected'],
+    ['nested.xml', '', 'it includes another file itself'],
+    ['latin.xml', '', 'bytes that are not UTF-8'],
+    ['said.xml', '', 'it is in ISO-8859-1'],
+    ['good.xml', " parse='text'", 'only whole files of XML are included'],
+    ['https://example.org/a.xml', '', 'only files below the folder'],
+  ])('that includes %s%s is told, and copied', async (href, more, reason) => {
+    const { result, user } = await convertAccount(`${including(href, more)}<x xmlns='urn:x'/>`, {
+      beside: {
+        'broken.xml': "</user><user name='eve' password='x'>",
+        'entities.xml': "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+        'two.xml': `${card}${card}`,
+        'nested.xml': `<a xmlns='urn:a'>${including('good.xml')}</a>`,
+        'latin.xml': Buffer.from('<a>é</a>', 'latin1'),
+        'said.xml': "<?xml version='1.0' encoding='ISO-8859-1'?><a/>",
+        'good.xml': card,
+      },
     });
+    expect(result).toMatchObject({ outcome: 'failed', reason: expect.stringContaining(reason) as string });
+    expect(user.getChild('include', 'http://www.w3.org/2001/XInclude')?.attrs['href']).toBe(href);
+    expect(user.getChild('x', 'urn:x')).toBeDefined();
   });
 
   it('with a picture of 10 MB keeps the rest, and the picture is told', async () => {

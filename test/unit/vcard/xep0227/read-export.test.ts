@@ -239,7 +239,17 @@ describe('ExportReader', () => {
     const file = await put('large-card.xml', single(`<user name='alice'>${card}</user>`));
     const { large } = await readFile(file, { largeBytes: 64 * 1024, childBytes: 1_000_000 });
     expect(large.map(({ passed, children, failure }) => [passed.length, children.length, failure])).toEqual([
-      [card.length + 19, 0, 'an element of it is larger than 1000000 bytes'],
+      [card.length + 19, 0, 'what of it may be changed is larger than 1000000 bytes'],
+    ]);
+  });
+
+  it('holds no more of an account with a thousand cards', async () => {
+    const card = `<vCard xmlns='vcard-temp'><DESC>${'x'.repeat(3000)}</DESC></vCard>`;
+    const file = await put('many-cards.xml', single(`<user name='alice'>${card.repeat(1000)}</user>`));
+    const { large } = await readFile(file, { largeBytes: 64 * 1024, childBytes: 100_000 });
+    const held = Math.floor(100_000 / card.length);
+    expect(large.map(({ passed, children, failure }) => [passed.length, children.length, failure])).toEqual([
+      [card.length * (1000 - held) + 19, held, 'what of it may be changed is larger than 100000 bytes'],
     ]);
   });
 
