@@ -102,15 +102,15 @@ export async function runConsole(options: ConsoleOptions, context: Context): Pro
   if (isInteractive) {
     if (options.count !== undefined || options.waitMs !== undefined)
       throw new UsageError('--count and --wait are for a console in a pipe');
-    const { runInteractiveConsole } = await import('./console-terminal.js');
+    const { runInteractiveConsole } = await import('./console/terminal.js');
     await runInteractiveConsole(options, context);
     return;
   }
   if (options.raw === undefined) {
-    const { runPipedConsole } = await import('./console-pipe.js');
+    const { runPipedConsole } = await import('./console/pipe.js');
     await runPipedConsole(options, context);
   } else {
-    const { runRawPipe } = await import('./console-raw-pipe.js');
+    const { runRawPipe } = await import('./console/raw-pipe.js');
     await runRawPipe(options, options.raw, context);
   }
 }

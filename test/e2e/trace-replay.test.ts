@@ -7,10 +7,18 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { environmentOf } from '../support/as-account.js';
-import { clientHeader, login, recordTrace, traceText, type Line } from '../support/recorded-trace.js';
-import { runXmppctl, startXmppctl, type Finished, type Running } from '../support/run-xmppctl.js';
+import {
+  clientHeader,
+  login,
+  recordTrace,
+  serverHeader,
+  traceText,
+  type Line,
+} from '../support/recorded-trace.js';
+import { runXmppctl, type Finished } from '../support/run-xmppctl.js';
 import { describeOnEachServer } from '../support/servers.js';
 import { useTemporaryHome } from '../support/temporary-home.js';
+import { recordOne, serveRecording, type TraceListener } from '../support/trace-listeners.js';
 
 const TIMEOUT_MS = 90_000;
 
@@ -27,12 +35,6 @@ const jsonLines = (lines: string): Record<string, unknown>[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-interface Served {
-  running: Running;
-  port: number;
-  ca: string;
-}
-
 describeOnEachServer('trace replay', (server) => {
   const home = useTemporaryHome();
   const address = (name: string): string => `${name}@${server.sandbox.domain}`;
@@ -45,24 +47,13 @@ describeOnEachServer('trace replay', (server) => {
   const replay = (trace: string, ...args: string[]): Promise<Finished> =>
     runXmppctl(['trace', 'replay', trace, '--to', server.sandbox.domain, ...args], { env: env() });
 
-  async function listening(running: Running): Promise<Served> {
-    onTestFinished(() => void running.child.kill('SIGKILL'));
-    const [, port = '', ca = ''] = await running.waitFor(
-      'stderr',
-      /listening on 127\.0\.0\.1:(\d+) for .*clients have to trust the authority in (.*)\n/,
-    );
-    return { running, port: Number(port), ca };
-  }
+  const serve = (trace: string, ...args: string[]): Promise<TraceListener> =>
+    serveRecording(trace, home, { args });
 
-  const serve = (trace: string, ...args: string[]): Promise<Served> =>
-    listening(
-      startXmppctl(['trace', 'replay', trace, '--as', 'server', '--listen', '127.0.0.1:0', ...args], {
-        env: { ...home.env },
-        input: '',
-      }),
-    );
-
-  async function sendByGo({ port, ca }: Served, password: string): Promise<{ code: number; said: string }> {
+  async function sendByGo(
+    { port, ca }: TraceListener,
+    password: string,
+  ): Promise<{ code: number; said: string }> {
     const config = await home.write(
       'go-sendxmpp',
       `username: ${address('alice')}\npassword: ${password}\njserver: 127.0.0.1:${port}\n`,
@@ -135,16 +126,7 @@ describeOnEachServer('trace replay', (server) => {
     async () => {
       const { sandbox } = server;
       const trace = file('go.trace');
-      const proxy = await listening(
-        startXmppctl(
-          [
-            ...['trace', 'proxy', '--listen', '127.0.0.1:0', '--ca', sandbox.caFile, '--once', '--no-show'],
-            ...['--to', `${sandbox.host}:${sandbox.ports.c2s}`, '--domain', sandbox.domain],
-            ...['--strip-channel-binding', `--trace=${trace}`],
-          ],
-          { env: { ...home.env }, input: '' },
-        ),
-      );
+      const proxy = await recordOne(sandbox, home, trace);
       const password = sandbox.accounts['alice']?.password ?? '';
       expect(await sendByGo(proxy, password)).toEqual({ code: 0, said: '' });
       expect(await proxy.running.finished).toMatchObject({ code: 0 });
@@ -251,6 +233,14 @@ describeOnEachServer('trace replay', (server) => {
   );
 });
 
+const federated: readonly Line[] = [
+  `→${clientHeader.replace('jabber:client', 'jabber:server')}`,
+  `←${serverHeader.replace('jabber:client', 'jabber:server')}`,
+  "→<db:result xmlns:db='jabber:server:dialback' from='a.example' to='b.example'>[redacted]</db:result>",
+  "←<db:result xmlns:db='jabber:server:dialback' from='b.example' to='a.example' type='valid'/>",
+  "→<message xmlns='jabber:server' from='x@a.example' to='y@b.example'/>",
+];
+
 describe('a recording that cannot be replayed', () => {
   const home = useTemporaryHome();
   let file = '';
@@ -275,6 +265,16 @@ describe('a recording that cannot be replayed', () => {
         /connection 1 of .* never got as far as binding a resource: there is nothing to replay/,
       ],
       [traceText(recordTrace([...login])), 2, /has nothing behind the login/],
+      [
+        traceText(recordTrace(federated)),
+        2,
+        /connection 1 of .*a\.trace is one between servers, which cannot be replayed/,
+      ],
+      [
+        traceText(recordTrace(federated, federated)),
+        2,
+        /a\.trace has streams between servers only, which cannot be replayed/,
+      ],
     ];
     for (const [content, code, message] of cases) {
       await writeFile(file, content);

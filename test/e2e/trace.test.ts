@@ -1,6 +1,6 @@
 /** `--trace` and `trace show` as they are typed: on real streams, into pipes that close, with files that are wrong. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -125,6 +125,18 @@ describe('trace show', () => {
     await running.waitFor('stdout', /connection 1/);
     running.child.kill('SIGINT');
     expect(await running.finished).toMatchObject({ code: 130, stderr: '' });
+  });
+
+  it('ends on the second Ctrl-C, also where the system does not answer: a pipe into which nothing is written', async () => {
+    const pipe = path.join(folder, 'pipe');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    const running = startXmppctl(['trace', 'show', pipe]);
+    // Opened when the program has opened its end. Nothing is written: it waits in a system call.
+    const writer = await open(pipe, 'w');
+    const impatience = setInterval(() => running.child.kill('SIGINT'), 100);
+    expect(await running.finished).toMatchObject({ code: null, signal: 'SIGINT', stdout: '', stderr: '' });
+    clearInterval(impatience);
+    await writer.close();
   });
 
   it.each([

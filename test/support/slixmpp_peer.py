@@ -4,6 +4,8 @@ Says its full address on stderr when it is online. Bytes come from stdin and go 
   ibb-send PEER SID BLOCK-SIZE iq|message     opens an in-band bytestream, sends stdin, closes it
   ibb-receive MAX-BLOCK-SIZE                  takes one in-band bytestream
   message PEER BODY                           sends one message
+  session PEER BODY                           what a client does that people use: roster, features, carbons, bookmarks,
+                                              with stream management; then one message
   si-send PEER NAME SIZE METHOD [ranged]      offers a file by stream initiation, and sends stdin from where it is asked to
 """
 import asyncio
@@ -28,6 +30,9 @@ class Peer(slixmpp.ClientXMPP):
         self.add_event_handler("failed_auth", lambda _: os._exit(4))
         for plugin in ("xep_0030", "xep_0047", "xep_0065", "xep_0095", "xep_0096", "xep_0199"):
             self.register_plugin(plugin)
+        if mode == "session":
+            for plugin in ("xep_0048", "xep_0092", "xep_0198", "xep_0280"):
+                self.register_plugin(plugin)
 
     async def start(self, _event):
         if mode == "ibb-receive":
@@ -39,7 +44,7 @@ class Peer(slixmpp.ClientXMPP):
         if mode == "ibb-receive":
             return
         try:
-            await {"ibb-send": self.send_in_band, "message": self.send_one}.get(mode, self.offer)()
+            await {"ibb-send": self.send_in_band, "message": self.send_one, "session": self.be_a_client}.get(mode, self.offer)()
             code = 0
         except slixmpp.exceptions.IqError as error:
             print(f"refused: {error.condition}: {error.text}", file=sys.stderr, flush=True)
@@ -60,6 +65,15 @@ class Peer(slixmpp.ClientXMPP):
         peer, body = arguments
         self.send_message(mto=peer, mbody=body, mtype="chat")
         await self["xep_0199"].ping(self.boundjid.domain, timeout=60)  # it is answered behind the message
+
+    async def be_a_client(self):
+        await self.get_roster(timeout=60)
+        await self["xep_0030"].get_info(jid=self.boundjid.domain, timeout=60)
+        await self["xep_0030"].get_items(jid=self.boundjid.domain, timeout=60)
+        await self["xep_0280"].enable(timeout=60)
+        await self["xep_0092"].get_version(self.boundjid.domain, timeout=60)
+        await self.send_one()
+        self["xep_0198"].request_ack()
 
     async def send_in_band(self):
         peer, sid, block_size, stanza = arguments

@@ -64,7 +64,7 @@ export const command = defineCommand({
 
 /** @throws UsageError @throws FileError */
 export async function runAnonymise(options: AnonymiseOptions, context: Context): Promise<void> {
-  await writeText(options.output, anonymise(options, context), context);
+  await writeText(options.output, anonymise(options, context), context, { isJson: true });
 }
 
 async function* anonymise(

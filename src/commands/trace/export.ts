@@ -79,7 +79,9 @@ export const command = defineCommand({
 
 /** @throws UsageError @throws FileError */
 export async function runExport(options: ExportOptions, context: Context): Promise<void> {
-  await writeText(options.output, exportTrace(options, context), context);
+  await writeText(options.output, exportTrace(options, context), context, {
+    isJson: options.format === 'json',
+  });
 }
 
 async function* exportTrace(

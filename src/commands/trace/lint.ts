@@ -98,8 +98,7 @@ export async function runLint(options: LintOptions, context: Context): Promise<v
     let damage: Finding[] = [];
     const records = readRecords(file, context, {
       isRepairing,
-      // Each of them is a finding, with its record; what was mended is none.
-      warn: (message) => (isRepairing ? context.output.warn(message) : context.output.detail(message)),
+      judgesOrder: true,
       skipDamage: (line, what) => (damage = [...damage, ...linter.damaged(line, what)]),
     });
     for await (const batch of records) {

@@ -69,16 +69,27 @@ export function chooseConversation(
     throw new UsageError(`${name} has ${playable.length} connections that can be replayed`, {
       hint: `choose one with --connection: ${listOf(playable)}`,
     });
-  const [only] = conversations;
-  if (only) checkPlayable(only, name);
+  const [only, other] = conversations;
+  if (only && !other) checkPlayable(only, name);
+  if (only && conversations.every(({ kind }) => kind === 'server'))
+    throw new UsageError(
+      `${name} has streams between servers only, which cannot be replayed`,
+      betweenServers,
+    );
   throw new UsageError(`${name} has no connection that can be replayed`, {
     hint: 'none got as far as binding a resource and saying something',
   });
 }
 
+/** Who may speak for a domain is proved anew each time (RFC 6120 §13.7, XEP-0220): neither proof can be played. */
+const betweenServers = {
+  hint: 'neither side would take us for the other server; xmppctl trace show, lint and diff read it',
+};
+
 function checkPlayable({ conn, kind, isBound, lines }: Conversation, name: string): void {
   const what = `connection ${conn} of ${name}`;
-  if (kind === 'server') throw new UsageError(`${what} is one between servers, which cannot be replayed`);
+  if (kind === 'server')
+    throw new UsageError(`${what} is one between servers, which cannot be replayed`, betweenServers);
   if (!isBound)
     throw new UsageError(`${what} never got as far as binding a resource: there is nothing to replay`);
   if (lines.length === 0)

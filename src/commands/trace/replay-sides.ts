@@ -4,10 +4,11 @@ import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
-import { replayAsServer } from '../../lib/trace-replay/as-server.js';
+import { replayAsServer } from '../../lib/trace-replay/serving/as-server.js';
 import type { ReplaySummary } from '../../lib/trace-replay/events.js';
 import { replayToServer, type ToServerOptions } from '../../lib/trace-replay/to-server.js';
-import { waitForClient } from '../../lib/trace-replay/wait-for-client.js';
+import { servedMechanisms } from '../../lib/trace-replay/serving/mechanisms.js';
+import { waitForClient } from '../../lib/trace-replay/serving/wait-for-client.js';
 import { isLoopbackAddress } from '../../lib/trace-proxy/server-leg.js';
 import type { Selector } from '../../lib/trace/selector.js';
 import { parseTarget } from './proxy-addresses.js';
@@ -61,9 +62,9 @@ function serviceOf(to: string, domain: string): string | undefined {
   });
 }
 
-/** @throws ConnectError @throws FileError */
+/** @throws UsageError there is no password to serve with @throws AuthError @throws ConnectError @throws FileError */
 export async function playAsServer(
-  { listen, domain: wanted, isPlain }: ReplayOptions,
+  { listen, domain: wanted, isPlain, isScram }: ReplayOptions,
   shared: Shared,
   context: Context,
 ): Promise<ReplaySummary> {
@@ -71,6 +72,7 @@ export async function playAsServer(
   const { conversation } = shared;
   const domain = wanted ?? conversation.domain ?? 'localhost';
   const timeoutMs = (global.timeout ?? 30) * 1000;
+  const mechanisms = await servedMechanisms(isScram ? await passwordOfClients(context) : undefined);
   const [{ openProxyAuthority }, { openRecorder }, { configPaths }] = await Promise.all([
     import('../../lib/trace-proxy/authority.js'),
     import('../../lib/trace-proxy/recorder.js'),
@@ -95,6 +97,8 @@ export async function playAsServer(
     },
     isPlain,
     allowsPlainComponents: isLoopbackAddress(listen.host),
+    mechanisms,
+    sasl2: conversation.sasl2,
     features: conversation.features,
     timeoutMs,
     signal,
@@ -105,8 +109,9 @@ export async function playAsServer(
         await output.item({ event: 'listening', address, port, domain, ca: authority.caFile }, () => '');
       await output.flush();
       const trusting = isPlain ? '' : `; clients have to trust the authority in ${authority.caFile}`;
+      const scram = isScram ? "SCRAM (the account's password), " : '';
       output.note(
-        `listening on ${place} for ${domain}, logins with PLAIN (any password) or ANONYMOUS${trusting}`,
+        `listening on ${place} for ${domain}, logins with ${scram}PLAIN (any password) or ANONYMOUS${trusting}`,
       );
     },
     onFailure: (error) => output.warn(`a client: ${error instanceof Error ? error.message : String(error)}`),
@@ -123,4 +128,14 @@ export async function playAsServer(
   await finish(undefined);
   await recorder.close();
   return summary;
+}
+
+/** The one that clients prove to know, and that is proved to be known to them. */
+async function passwordOfClients(context: Context): Promise<string> {
+  const { credentials } = await context.connectOptions();
+  if (credentials.password === undefined)
+    throw new UsageError('--scram needs the password that the client has', {
+      hint: 'choose an account that has it with --account, or give --jid and --password-file',
+    });
+  return await credentials.password();
 }

@@ -19,6 +19,8 @@ export interface ReplayOptions {
   listen: { host: string; port: number };
   domain: string | undefined;
   isPlain: boolean;
+  /** Clients may log in with SCRAM, which takes the password of the account. */
+  isScram: boolean;
   /** Undefined: without pauses. */
   speed: number | undefined;
   from: Point | undefined;
@@ -35,7 +37,7 @@ export const command = defineCommand({
   summary: 'play one side of a recording to the other, live, and say where it departs from it',
   description: [
     'Plays the client of a recording to a server (--to), or its server to a client (--as server), and compares what comes back. Recordings of --trace and of xmppctl trace proxy will do, also those whose secrets were taken out.',
-    'To a server the chosen account logs in by itself; what is played is what came after the resource was bound. A client that comes to --as server is given TLS with a certificate of the authority that xmppctl trace proxy uses, and logs in with PLAIN and any password, or with ANONYMOUS: nothing else can be done without knowing its password. A component is served and played too (XEP-0114).',
+    'To a server the chosen account logs in by itself; what is played is what came after the resource was bound. A client that comes to --as server is given TLS with a certificate of the authority that xmppctl trace proxy uses, and logs in with PLAIN and any password, or with ANONYMOUS. With --scram it may log in with SCRAM-SHA-1, -256 and -512 as well, for which both sides have to know its password: that of the chosen account. SASL2 with Bind 2 is there when the recorded client used it. A component is served and played too (XEP-0114); a stream between servers is not.',
     'What was said after an answer is said after the answer here, too; the pauses are those of the recording unless --speed or --no-wait say otherwise. The own address, resource and domain are replaced by those of the live stream, and so is whatever the other side names anew: ids, resources, tokens, addresses of uploads. Stream management counts what really comes. A stanza that a secret was taken out of is not sent to a server.',
     'Compared is as xmppctl trace diff compares: without ids, times, nonces and resources, and without the order among stanzas that do not answer each other. A departure is a stanza that is missing, additional or different, one that the server does not offer the feature for, and an end that comes too early.',
   ].join('\n\n'),
@@ -56,7 +58,7 @@ export const command = defineCommand({
   sections: [
     {
       title: 'JSON OUTPUT',
-      text: 'One object a line, with event. listening: address, port, domain and ca (--as server); connected: jid. sent, received and skipped: n (the number of the record), dir (out is from the client), what, for skipped the reason, and isLate for what came after it had been given up. departure: kind is missing (n, dir, what), different (also changes with path, a: as recorded and b: as it came, and xml), additional (dir, what, xml), unsupported (n, dir, what, reason) or ended (reason, and left: how many stanzas were). end: how many were sent, received and skipped, the departures, and the first of them.',
+      text: 'One object a line, with event. listening: address, port, domain and ca (--as server); connected: jid. sent, received and skipped: n (the number of the record), dir (out is from the client), what, for skipped the reason, and isLate for what came after it had been given up. beyond: dir and what, for the answer to something that the recording ends too early to have an answer to. departure: kind is missing (n, dir, what), different (also changes with path, a: as recorded and b: as it came, and xml), additional (dir, what, xml), unsupported (n, dir, what, reason) or ended (reason, and left: how many stanzas were). end: how many were sent, received and skipped, the departures, and the first of them.',
     },
   ],
   exitCodes: {
@@ -78,8 +80,19 @@ export const command = defineCommand({
           .conflicts('to'),
       )
       .option('--listen <address>', 'where clients connect to; port 0 takes a free one', '127.0.0.1:5222')
-      .option('--domain <domain>', 'the domain of the certificate, when it is not the recorded one')
-      .option('--plain', 'clients without TLS; on a loopback address only')
+      .addOption(
+        new Option(
+          '--domain <domain>',
+          'the domain of the certificate, when it is not the recorded one',
+        ).conflicts('to'),
+      )
+      .addOption(new Option('--plain', 'clients without TLS; on a loopback address only').conflicts('to'))
+      .addOption(
+        new Option(
+          '--scram',
+          "clients may log in with SCRAM, too, which takes their password: the account's",
+        ).conflicts('to'),
+      )
       .option('--speed <factor>', 'so many times as fast as it was recorded')
       .addOption(new Option('--no-wait', 'leave the pauses out').conflicts('speed'))
       .option('--from <point>', 'begin at a record, a time, or so long after the start (1.5s)')
@@ -111,6 +124,7 @@ export const command = defineCommand({
       listen,
       domain: flags.domain,
       isPlain: flags.plain === true,
+      isScram: flags.scram === true,
       speed: parseSpeed(flags.speed, flags.wait),
       from: point('from'),
       until: point('until'),
@@ -202,10 +216,7 @@ class Report {
   take(event: ReplayEvent): void {
     const { output } = this.#context;
     if (!output.isJson && event.event !== 'departure') {
-      const { n, dir, what } = event;
-      const line = `record ${n}${arrow(dir)} ${singleLine(what)}`;
-      if (event.event === 'skipped') output.note(`left out: ${line}: ${singleLine(event.reason)}`);
-      else output.detail(`${line}${event.event === 'received' && event.isLate ? ' (late)' : ''}`);
+      this.#tell(event);
       return;
     }
     this.#printed = this.#printed
@@ -213,6 +224,18 @@ class Report {
       .catch((error: unknown) => {
         this.#failure ??= { error };
       });
+  }
+
+  #tell(event: Exclude<ReplayEvent, Departure>): void {
+    const { output } = this.#context;
+    const line = `${arrow(event.dir)} ${singleLine(event.what)}`;
+    if (event.event === 'beyond') output.detail(`not recorded${line}: the recording ends before it`);
+    else if (event.event === 'skipped')
+      output.note(`left out: record ${event.n}${line}: ${singleLine(event.reason)}`);
+    else {
+      const isLate = event.event === 'received' && event.isLate === true;
+      output.detail(`record ${event.n}${line}${isLate ? ' (late)' : ''}`);
+    }
   }
 
   /** Resolves when all of it is out. */

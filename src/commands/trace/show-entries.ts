@@ -1,6 +1,6 @@
 /** `trace show`, of stanzas and events. */
 import type { Context } from '../../lib/context.js';
-import { safeText } from '../../lib/output/safe-text.js';
+import { safeJson, safeText } from '../../lib/output/safe-text.js';
 import type { Finding } from '../../lib/trace-analysis/findings.js';
 import type { TraceLinter } from '../../lib/trace-analysis/lint.js';
 import { encodeEntry } from '../../lib/trace/entry-json.js';
@@ -33,9 +33,10 @@ export async function showEntries(options: ShowOptions, context: Context): Promi
   const lines = new LineBuffer();
   const print = (entry: TraceEntry): void => {
     const findings = warnings?.behind(entry) ?? [];
-    if (output.isJson)
-      lines.append(encodeEntry(entry, startedMs, findings.length > 0 ? { findings } : undefined));
-    else printEntryTo(lines, entry, printer);
+    if (output.isJson) {
+      const json = encodeEntry(entry, startedMs, findings.length > 0 ? { findings } : undefined);
+      lines.append(output.isTerminal ? safeJson(json) : json);
+    } else printEntryTo(lines, entry, printer);
     for (const finding of findings) lines.append(warnings?.render(finding) ?? '');
   };
   const show = async (entries: readonly TraceEntry[]): Promise<void> => {

@@ -1,9 +1,10 @@
 /** How the commands of this group read and write their files. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { addAbortSignal, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { replaceFile } from '../../lib/config/private-file.js';
 import type { Context } from '../../lib/context.js';
+import { safeJson, safeText } from '../../lib/output/safe-text.js';
 import { FileError, UsageError, XmppctlError } from '../../lib/errors.js';
 import { readTrace, type ReadTraceOptions } from '../../lib/trace/read-trace.js';
 import type { TraceRecord } from '../../lib/trace/record.js';
@@ -66,29 +67,33 @@ function isSystemError(error: unknown): boolean {
 }
 
 /**
- * Writes text to a file, which is there only when all of it is, or to stdout.
+ * Writes text to a file, which is there only when all of it is, or to stdout. A terminal is shown it without what it
+ * would obey.
  * @throws FileError it cannot be written
  */
 export async function writeText(
   file: string | undefined,
   pieces: AsyncIterable<string | Uint8Array>,
   context: Context,
+  { isJson = false }: { isJson?: boolean } = {},
 ): Promise<void> {
   if (file === undefined || file === '-') {
+    const { output } = context;
+    const neutralise = isJson ? safeJson : (text: string) => safeText(text);
+    const shown = (text: string): string => (output.isTerminal ? neutralise(text) : text);
     for await (const piece of pieces)
-      await context.output.bytes(typeof piece === 'string' ? Buffer.from(piece) : piece);
-    await context.output.flush();
+      await output.bytes(typeof piece === 'string' ? Buffer.from(shown(piece)) : piece);
+    await output.flush();
     return;
   }
-  const unfinished = `${file}.part`;
   try {
     // What was recorded is nobody else's business, as with the recording itself.
-    await pipeline(Readable.from(pieces), createWriteStream(unfinished, { mode: 0o600 }), {
-      signal: context.signal,
-    });
-    await rename(unfinished, file);
+    await replaceFile(file, (place, isNew) =>
+      pipeline(Readable.from(pieces), createWriteStream(place, { mode: 0o600, flags: isNew ? 'wx' : 'w' }), {
+        signal: context.signal,
+      }),
+    );
   } catch (error) {
-    await rm(unfinished, { force: true });
     if (context.signal.aborted) throw context.signal.reason;
     if (error instanceof XmppctlError || !isSystemError(error)) throw error;
     throw new FileError(`cannot write ${file}: ${systemReason(error)}`, { cause: error });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../errors.js';
+import { escapeAnywhere } from '../xml/escape.js';
 
 export interface Snippet {
   name: string;
@@ -160,12 +161,14 @@ export function fillSnippet({ template }: Snippet, words: readonly string[], val
   const typed = new Map<string, string>();
   for (const [index, name] of asked.entries()) {
     const word = name === 'text' ? words.slice(index).join(' ') : words[index];
-    if (word !== undefined && word !== '') typed.set(name, escapeXml(word));
+    if (word !== undefined && word !== '') typed.set(name, escapeAnywhere(word));
   }
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
     if (name === 'id') return randomUUID();
-    if (name === 'me' || name === 'bare' || name === 'domain') return escapeXml(values[name]);
-    return typed.get(name) ?? (name === 'to' ? escapeXml(values.domain) : asked.includes(name) ? '' : whole);
+    if (name === 'me' || name === 'bare' || name === 'domain') return escapeAnywhere(values[name]);
+    return (
+      typed.get(name) ?? (name === 'to' ? escapeAnywhere(values.domain) : asked.includes(name) ? '' : whole)
+    );
   });
 }
 
@@ -174,16 +177,4 @@ export function findSnippet(snippets: readonly Snippet[], name: string): Snippet
   const found = snippets.find((snippet) => snippet.name === name);
   if (!found) throw new UsageError(`there is no snippet ${name}; /snippet lists them`);
   return found;
-}
-
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
-function escapeXml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => escapes[character] ?? '');
 }

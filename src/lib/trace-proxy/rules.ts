@@ -3,7 +3,7 @@ import { UsageError } from '../errors.js';
 import type { Direction } from '../trace/events.js';
 import { parseSelector, type Selector } from '../trace/selector.js';
 import { parseTraceElement } from '../trace/trace-element.js';
-import { escapeAttribute } from './stream-texts.js';
+import { escapeAnywhere } from '../xml/escape.js';
 import type { InterceptedStanza, Interceptor, Verdict } from './intercept.js';
 
 export const ruleActions = ['drop', 'delay', 'duplicate', 'replace', 'reply'] as const;
@@ -86,6 +86,6 @@ function verdictOf(rule: Rule, stanza: InterceptedStanza): Verdict {
 /** `{id}`, `{from}`, `{to}` and `{type}` stand for the attributes of the stanza that matched. */
 export function fillIn(template: string, { tree }: InterceptedStanza): string {
   return template.replace(/\{(id|from|to|type)\}/g, (_whole, name: string) =>
-    escapeAttribute(tree.attributes[name] ?? ''),
+    escapeAnywhere(tree.attributes[name] ?? ''),
   );
 }

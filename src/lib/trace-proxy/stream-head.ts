@@ -13,11 +13,11 @@ export interface StreamHead {
 }
 
 const TLS_HANDSHAKE = 0x16;
-const kinds: Readonly<Record<string, StreamKind>> = {
-  'jabber:client': 'c2s',
-  'jabber:server': 's2s',
-  'jabber:component:accept': 'component',
-};
+const kinds: ReadonlyMap<string, StreamKind> = new Map([
+  ['jabber:client', 'c2s'],
+  ['jabber:server', 's2s'],
+  ['jabber:component:accept', 'component'],
+]);
 /** Enough for any header, and little enough to wait for. */
 const maxHeadBytes = 16 * 1024;
 
@@ -42,7 +42,7 @@ export function readStreamHead(bytes: Buffer): StreamHead | 'incomplete' | 'wron
   if (first === undefined) return bytes.length > maxHeadBytes ? 'wrong' : 'incomplete';
   if (first.kind !== 'header') return 'wrong';
   const element = parseTraceElement(Buffer.from(first.text, 'latin1').toString('utf8'), {});
-  const kind = kinds[element?.attributes['xmlns'] ?? ''];
+  const kind = kinds.get(element?.attributes['xmlns'] ?? '');
   if (element === undefined || kind === undefined) return 'wrong';
   const { to, from, version } = element.attributes;
   return { kind, to, from, version };

@@ -1,5 +1,6 @@
 /** What the proxy says of its own accord: to clients before TLS, and to whom it cannot help. */
 import { ProtocolError, TimeoutError } from '../errors.js';
+import { escapeAnywhere } from '../xml/escape.js';
 import { NS_STARTTLS } from './features.js';
 import type { StreamHead, StreamKind } from './stream-head.js';
 
@@ -18,7 +19,7 @@ export function streamHeader(
 ): string {
   const written = Object.entries(attributes)
     .filter((entry): entry is [string, string] => entry[1] !== undefined)
-    .map(([name, value]) => ` ${name}='${escapeAttribute(value)}'`);
+    .map(([name, value]) => ` ${name}='${escapeAnywhere(value)}'`);
   return `<?xml version='1.0'?><stream:stream xmlns='${namespaces[kind]}' xmlns:stream='http://etherx.jabber.org/streams'${written.join('')} version='1.0'>`;
 }
 
@@ -31,7 +32,7 @@ export function startTlsOffer(head: StreamHead, domain: string, id: string): str
 /** RFC 6120 §4.9, and the end of the stream. */
 export function streamError(condition: string, text: string): string {
   const ns = 'urn:ietf:params:xml:ns:xmpp-streams';
-  return `<stream:error><${condition} xmlns='${ns}'/><text xmlns='${ns}'>${escapeAttribute(text)}</text></stream:error></stream:stream>`;
+  return `<stream:error><${condition} xmlns='${ns}'/><text xmlns='${ns}'>${escapeAnywhere(text)}</text></stream:error></stream:stream>`;
 }
 
 /** What a client is told of a failure (RFC 6120 §4.9.3). */
@@ -39,8 +40,4 @@ export function conditionOf(error: unknown): string {
   if (error instanceof TimeoutError) return 'connection-timeout';
   if (error instanceof ProtocolError) return 'policy-violation';
   return 'remote-connection-failed';
-}
-
-export function escapeAttribute(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

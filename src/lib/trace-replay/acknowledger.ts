@@ -12,6 +12,12 @@ export class Acknowledger {
   /** @param role counting begins with what the other side says last: `<enable/>` of a client, `<enabled/>` of a server */
   constructor(private readonly role: 'client' | 'server') {}
 
+  /** It was switched on inside of the login (XEP-0386). */
+  begin(namespace: string): void {
+    this.#namespace = namespace;
+    this.#received = 0;
+  }
+
   /**
    * Takes everything that arrives.
    * @returns `undefined` for what is no acknowledgement, otherwise the answer that is due, if one is
@@ -23,8 +29,7 @@ export class Acknowledger {
     }
     if (!smNamespaces.has(namespace)) return undefined;
     if (name === (this.role === 'client' ? 'enabled' : 'enable')) {
-      this.#namespace = namespace;
-      this.#received = 0;
+      this.begin(namespace);
       return undefined;
     }
     if (name === 'a') return { answer: undefined };

@@ -1,6 +1,6 @@
 /** A recording as it is replayed: of one connection, what the two sides said once the stream was bound. */
 import { UsageError } from '../errors.js';
-import { smNamespaces } from '../trace-analysis/namespaces.js';
+import { NS_BIND2, NS_SASL2, smNamespaces } from '../trace-analysis/namespaces.js';
 import { StreamPhase, type StreamKind } from '../trace-analysis/stream-phase.js';
 import type { Direction } from '../trace/events.js';
 import { IqPairing } from '../trace/iq-pairing.js';
@@ -35,6 +35,8 @@ export interface Conversation {
   domain: string | undefined;
   /** What the server offered to a client that had logged in. */
   features: TraceElement | undefined;
+  /** What it offered of SASL2 (XEP-0388) to a client that took it. */
+  sasl2: TraceElement | undefined;
   /** The client could do something only when the stream was bound. */
   isBound: boolean;
   /** An older stream went on here (XEP-0198). */
@@ -46,7 +48,6 @@ export interface Conversation {
   broken: number[];
 }
 
-const NS_BIND2 = 'urn:xmpp:bind:0';
 const NS_SESSION = 'urn:ietf:params:xml:ns:xmpp-session';
 /** What more cannot be kept in order; a recording of so much is no test of anything. */
 const maxLines = 1_000_000;
@@ -118,6 +119,8 @@ export class ConversationLoader {
       return;
     }
     if (unit.dir !== loading.phase.initiator) return;
+    if (tree.namespace === NS_SASL2 && tree.name === 'authenticate' && loading.features !== undefined)
+      loading.sasl2 = elementsOf(loading.features).find(({ namespace }) => namespace === NS_SASL2);
     for (const element of walkElements(tree)) {
       if (element.name !== 'bind' || element.namespace !== NS_BIND2) continue;
       loading.inline = elementsOf(element)
@@ -174,6 +177,7 @@ export class ConversationLoader {
         jid: undefined,
         domain: undefined,
         features: undefined,
+        sasl2: undefined,
         isBound: false,
         isResumed: false,
         inline: [],

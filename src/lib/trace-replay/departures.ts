@@ -49,6 +49,10 @@ export class Departures {
     this.#depart({ event: 'departure', kind: 'different', ...said, changes, xml });
   }
 
+  beyond(dir: Direction, what: string): void {
+    this.report({ event: 'beyond', dir, what });
+  }
+
   missing(expectation: Expectation): void {
     this.#depart({ event: 'departure', kind: 'missing', ...saidIn(expectation) });
   }

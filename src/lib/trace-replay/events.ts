@@ -28,6 +28,8 @@ export type ReplayEvent =
   | ({ event: 'sent' } & Said)
   /** The other side said what it says in the recording; `isLate` when it had been given up. */
   | ({ event: 'received'; isLate?: true } & Said)
+  /** The other side answered what the recording ends too early to have an answer to. */
+  | { event: 'beyond'; dir: Direction; what: string }
   /** Our side's line was left out, for a reason that is no departure. */
   | ({ event: 'skipped'; reason: string } & Said);
 

@@ -3,7 +3,7 @@
  * stanzas that stand for each other, and put in where the recording names them again.
  */
 import { idAttributes, jidAttributes } from '../trace-analysis/diff/normalise.js';
-import { elementsOf, type TraceElement } from '../trace/trace-element.js';
+import { attributeOf, elementsOf, type TraceElement } from '../trace/trace-element.js';
 
 /** The oldest are forgotten first. */
 const maxValues = 100_000;
@@ -19,7 +19,7 @@ export class LearntValues {
   /** @param recorded as it stands in the recording */
   learn(recorded: TraceElement, live: TraceElement): void {
     for (const [key, value] of Object.entries(recorded.attributes)) {
-      const other = live.attributes[key];
+      const other = attributeOf(live, key);
       if (other === undefined || key === 'xmlns' || key.startsWith('xmlns:')) continue;
       if (idAttributes.has(key) || isFullJid(key, value) || isToken(value)) this.#note(value, other);
     }

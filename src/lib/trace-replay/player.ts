@@ -13,6 +13,7 @@ import { Departures } from './departures.js';
 import { Expectations, type Expectation } from './expectations.js';
 import type { ReplayEvent, ReplaySummary } from './events.js';
 import { LearntValues } from './learnt-values.js';
+import { OwnRequests } from './own-requests.js';
 import { answering, refusalOf } from './answers.js';
 import { Waker } from './waker.js';
 import { rewriteElement, writeElement, type Rewriting } from './write-element.js';
@@ -57,8 +58,7 @@ export class Player {
   readonly #departures: Departures;
   readonly #rewriting: Rewriting;
   readonly #said = new Set<Line>();
-  /** Own requests by the id they went out with. */
-  readonly #asked = new Map<string, Line[]>();
+  readonly #asked = new OwnRequests();
   readonly #dir: { own: Direction; other: Direction };
   /** The first own line that was neither said nor left out. */
   #position = 0;
@@ -101,7 +101,7 @@ export class Player {
   /** Something came from the other side. Acknowledgements of stream management are not for here. */
   receive(live: TraceElement): void {
     const { role, namespace } = this.#options;
-    const request = this.#requestOf(live);
+    const request = this.#asked.take(live);
     const match = this.#expectations.take(
       live,
       this.#dir.other,
@@ -111,6 +111,9 @@ export class Player {
     if (match) {
       this.#learnt.learn(match.expectation.line.element, live);
       this.#departures.matched(match, writeElement(live, namespace));
+    } else if (typeof request === 'number' && this.#isBeyondEnd(request)) {
+      const { what } = this.#expectations.describe(live, this.#dir.other);
+      this.#departures.beyond(this.#dir.other, what);
     } else {
       const { what } = this.#expectations.describe(live, this.#dir.other);
       this.#departures.additional(this.#dir.other, what, writeElement(live, namespace));
@@ -170,12 +173,9 @@ export class Player {
     return this.#end !== undefined;
   }
 
-  /** What a live reply replies to: a line of ours, or nothing of the recording. Undefined for what is no reply. */
-  #requestOf(live: TraceElement): number | 'none' | undefined {
-    const { id = '', type } = live.attributes;
-    if (live.name !== 'iq' || type === 'get' || type === 'set') return undefined;
-    const line = this.#asked.get(id)?.shift();
-    return line === undefined ? 'none' : line.index;
+  /** Nothing of the other side is recorded behind this line: it went before it was answered, or was cut off here. */
+  #isBeyondEnd(request: number): boolean {
+    return request > (this.#expectations.all.at(-1)?.line.index ?? -1);
   }
 
   #isExpected({ line, state }: Expectation): boolean {
@@ -270,12 +270,7 @@ export class Player {
   async #play(line: Line): Promise<void> {
     this.#said.add(line);
     const element = this.#addressed(line, rewriteElement(line.element, this.#rewriting));
-    const { id, type } = element.attributes;
-    if (element.name === 'iq' && id !== undefined && (type === 'get' || type === 'set')) {
-      const same = this.#asked.get(id);
-      if (same) same.push(line);
-      else this.#asked.set(id, [line]);
-    }
+    this.#asked.note(element, line);
     this.#departures.sent(this.#describe(line));
     this.#progressAt = this.#options.now();
     await this.#options.send(writeElement(element, this.#options.namespace)).catch((error: unknown) => {

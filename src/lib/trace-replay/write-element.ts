@@ -1,18 +1,6 @@
 /** Recorded elements as XML text again, for a stream that may be in another namespace. */
 import type { TraceElement } from '../trace/trace-element.js';
-
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\t': '&#9;',
-  '\n': '&#10;',
-  '\r': '&#13;',
-};
-const escapeText = (text: string): string => text.replace(/[&<>\r]/g, (found) => escapes[found] ?? found);
-const escapeValue = (text: string): string =>
-  text.replace(/[&<>"\t\n\r]/g, (found) => escapes[found] ?? found);
+import { escapeText, escapeValue } from '../xml/escape.js';
 
 const qualified = /^[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?$/;
 

@@ -1,6 +1,9 @@
 /** Whether what stands on a line of a trace is a record. */
 import { TRACE_FORMAT, TRACE_VERSION, type HeaderRecord, type TraceRecord } from './record.js';
 
+/** The end of the year 9999, as milliseconds since the epoch: no recording began later, or lasted as long. */
+const maxTime = 253_402_300_799_999;
+
 /** What is wrong with a line. */
 export class Damage extends Error {
   constructor(
@@ -23,7 +26,7 @@ export function checkRecord(value: unknown): Exclude<TraceRecord, HeaderRecord> 
       if (
         isStamped(value) &&
         (value['dir'] === 'in' || value['dir'] === 'out') &&
-        (typeof value['text'] === 'string') !== (typeof value['base64'] === 'string')
+        (typeof value['text'] === 'string') !== isBase64(value['base64'])
       )
         break;
       throw new Damage('a data record needs n, t, conn, dir, and either text or base64');
@@ -34,12 +37,7 @@ export function checkRecord(value: unknown): Exclude<TraceRecord, HeaderRecord> 
       if (isStamped(value) && typeof value['label'] === 'string') break;
       throw new Damage('a connection record needs n, t, conn and label');
     case 'gap':
-      if (
-        typeof value['from'] === 'number' &&
-        typeof value['to'] === 'number' &&
-        typeof value['reason'] === 'string'
-      )
-        break;
+      if (isCount(value['from']) && isCount(value['to']) && typeof value['reason'] === 'string') break;
       throw new Damage('a gap record needs from, to and reason');
     case 'header':
       throw new Damage('a second trace begins here', 'split the file before this line');
@@ -61,13 +59,22 @@ export function isOurHeader(header: { version: unknown; started: unknown }): hea
 }
 
 export function isTime(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  // So that a time of the recording is one that every format can tell.
+  return time >= 0 && time <= maxTime;
 }
 
 function isStamped(value: Record<string, unknown>): boolean {
-  return (
-    typeof value['n'] === 'number' && typeof value['t'] === 'number' && typeof value['conn'] === 'number'
-  );
+  const { n, t, conn } = value;
+  return isCount(n) && isCount(conn) && typeof t === 'number' && t >= 0 && t <= maxTime;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isBase64(value: unknown): boolean {
+  return typeof value === 'string' && value.length % 4 === 0 && !/[^A-Za-z0-9+/=]/.test(value);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

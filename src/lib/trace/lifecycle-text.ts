@@ -23,7 +23,7 @@ export function describeLifecycle(name: LifecycleEvent['name'], detail: Facts): 
   const { error, ...facts } = detail;
   const [first = '', ...more] = describe(name, facts);
   // A newer recorder may know events that we do not.
-  const title = (titles as Readonly<Record<string, string>>)[name] ?? name;
+  const title = Object.hasOwn(titles, name) ? titles[name] : name;
   const failed = error === undefined ? '' : `${first === '' ? '' : ': '}${show(error)}`;
   return [[title, first + failed].filter((part) => part !== '').join(' '), ...more];
 }

@@ -1,5 +1,5 @@
 /** The short way to the tree of nearly every stanza. */
-import { decodeEntities, type NamespaceScope, type TraceElement } from './trace-element.js';
+import { decodeEntities, namespaceOf, type NamespaceScope, type TraceElement } from './trace-element.js';
 import { APOSTROPHE, COLON, DASH, EQUALS, GT, isSpace, QUOTE, SLASH } from './xml-bytes.js';
 
 interface Open {
@@ -79,7 +79,7 @@ export function readPlainElement(
     const colon = name.indexOf(':');
     const element: TraceElement = {
       name: colon < 0 ? name : name.slice(colon + 1),
-      namespace: scope[colon < 0 ? '' : name.slice(0, colon)] ?? '',
+      namespace: namespaceOf(scope, colon < 0 ? '' : name.slice(0, colon)),
       attributes,
       children: [],
     };

@@ -43,7 +43,7 @@ export class PlainRecordReader {
     const t = this.#number;
     if (!this.#skip(bytes, beforeConn) || !this.#readNumber(bytes, end)) return undefined;
     const conn = this.#number;
-    if (!this.#skip(bytes, beforeDir)) return undefined;
+    if (!Number.isInteger(n) || !Number.isInteger(conn) || !this.#skip(bytes, beforeDir)) return undefined;
     const dir = bytes[this.#at] === LETTER_I ? 'in' : 'out';
     if (!this.#skip(bytes, dir === 'in' ? afterIn : afterOut)) return undefined;
     const from = this.#at;

@@ -14,6 +14,8 @@ export interface ReadTraceOptions {
   warn: (message: string) => void;
   /** Told which line is damaged, and how; the line is left out. Without it the first one ends the reading. */
   skipDamage?: (line: number, what: string) => void;
+  /** The caller looks at the order of the records itself; `warn` is not told of it. */
+  judgesOrder?: boolean;
   /** What can be read is read, and put in order; `warn` is told of each gap. */
   isRepairing?: boolean;
   /** Data that nobody looks at comes with an empty text, which is cheaper. */
@@ -224,7 +226,7 @@ class LineReader {
 
   /** Files that were put together from parts can still be read, and must not be believed. */
   #warnOfOrder(n: number): void {
-    if (this.#hasWarnedOfOrder) return;
+    if (this.#hasWarnedOfOrder || this.#options.judgesOrder === true) return;
     this.#hasWarnedOfOrder = true;
     this.#options.warn(
       `${this.#options.name}:${this.#number}: record ${n} comes after record ${this.#lastRecord}: these are parts of several traces, or in disorder`,

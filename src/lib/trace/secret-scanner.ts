@@ -6,20 +6,12 @@
  * it. Only a `<` that ends a packet inside of secret content waits for the next byte. Broken XML is survived; in
  * doubt (an unknown prefix, an escape where a name decides, a wrong end tag inside of a secret) it redacts.
  */
-import { FIELD, HEADER, OpenElements, StartTag } from './open-elements.js';
+import { OpenElements, StartTag } from './open-elements.js';
 import { readPlainTag } from './plain-tag.js';
 import { RedactedBytes, type Scanned } from './redacted-bytes.js';
+import { SecretAttribute } from './secret-attribute.js';
+import { addToHash, EMPTY_HASH, mayHaveContentRule } from './secrets.js';
 import {
-  addToHash,
-  EMPTY_HASH,
-  hashName,
-  mayHaveContentRule,
-  secretAttributeReason,
-  XMLNS,
-  type NameHash,
-} from './secrets.js';
-import {
-  AMPERSAND,
   APOSTROPHE,
   BANG,
   CLOSE_BRACKET,
@@ -53,25 +45,8 @@ const enum State {
   Instruction,
 }
 
-/** What is done with an attribute's value. */
-const enum Role {
-  Pass,
-  Hide,
-  /** Hide up to the quote or the next tag: the attribute is broken. */
-  HideBroken,
-  DefaultNamespace,
-  PrefixNamespace,
-  Collect,
-}
-
-const TYPE = hashName('type');
-const VAR = hashName('var');
-const NAME = hashName('name');
-
 /** Text is mostly short; what is longer is searched in one call, which costs more than this many bytes. */
 const nearBytes = 32;
-/** Enough for any name that decides something. */
-const maxCollected = 1024;
 
 export class SecretScanner {
   #state: State = State.Text;
@@ -79,16 +54,7 @@ export class SecretScanner {
   readonly #elements: OpenElements;
   /** The tag being read; an end tag has only its name there. */
   readonly #tag = new StartTag();
-
-  // The attribute being read.
-  #attributePrefix: NameHash = EMPTY_HASH;
-  #attribute: NameHash = EMPTY_HASH;
-  #role: Role = Role.Pass;
-  #roleReason = '';
-  #quote = 0;
-  #valueHash: NameHash = EMPTY_HASH;
-  #collected = '';
-  #isEscaped = false;
+  readonly #attribute: SecretAttribute;
 
   /** How many bytes of a terminator (`--`, `]]`, `?`) were seen, or how deep the brackets of a declaration are. */
   #run = 0;
@@ -96,6 +62,7 @@ export class SecretScanner {
   /** @param privateFields names of `text-private` form fields, shared by both directions of a connection */
   constructor(privateFields = new Set<string>()) {
     this.#elements = new OpenElements(privateFields);
+    this.#attribute = new SecretAttribute(this.#tag, this.#elements, this.#out);
   }
 
   /** The next bytes of the direction, redacted. */
@@ -156,24 +123,13 @@ export class SecretScanner {
       case State.InTag:
         return this.#readInTag(byte, index);
       case State.AttributeName: {
-        let at = index;
-        let attribute = this.#attribute;
-        for (; at < length; at += 1) {
-          const next = chunk[at] ?? 0;
-          if (next === COLON) {
-            this.#attributePrefix = attribute;
-            attribute = EMPTY_HASH;
-          } else if (next === EQUALS || isSpace(next) || next === GT || next === LT || next === SLASH) {
-            this.#state = State.AfterAttributeName;
-            break;
-          } else attribute = addToHash(attribute, next);
-        }
-        this.#attribute = attribute;
-        return at;
+        const end = this.#attribute.readName(chunk, index);
+        if (end < length) this.#state = State.AfterAttributeName;
+        return end;
       }
       case State.AfterAttributeName:
         if (byte === EQUALS) {
-          this.#chooseRole();
+          this.#attribute.chooseRole();
           this.#state = State.BeforeValue;
           return index + 1;
         }
@@ -183,20 +139,17 @@ export class SecretScanner {
       case State.BeforeValue:
         if (isSpace(byte)) return index + 1;
         this.#out.beginSecret();
-        if (byte === QUOTE || byte === APOSTROPHE) {
-          this.#quote = byte;
-          this.#state = State.Value;
-          return index + 1;
-        }
         if (byte === GT || byte === LT) {
           this.#state = State.InTag;
           return index;
         }
-        this.#quote = 0;
         this.#state = State.Value;
-        return index;
-      case State.Value:
-        return this.#readValue(chunk, index);
+        return this.#attribute.beginValue(byte) ? index + 1 : index;
+      case State.Value: {
+        const end = this.#attribute.readValue(chunk, index);
+        if (this.#attribute.isFinished) this.#state = State.InTag;
+        return end;
+      }
       case State.EndTag: {
         // The name matters only where a secret may end.
         const isNamed = this.#elements.reason !== undefined;
@@ -308,103 +261,9 @@ export class SecretScanner {
     if (isSpace(byte)) return index + 1;
     this.#tag.isEmpty = false;
     if (byte === EQUALS || byte === QUOTE || byte === APOSTROPHE) return index + 1;
-    this.#attributePrefix = EMPTY_HASH;
-    this.#attribute = EMPTY_HASH;
+    this.#attribute.begin();
     this.#state = State.AttributeName;
     return index;
-  }
-
-  /** Decides, once its name is known, what an attribute's value is to us. */
-  #chooseRole(): void {
-    this.#valueHash = EMPTY_HASH;
-    this.#collected = '';
-    this.#isEscaped = false;
-    const name = this.#attribute;
-    const reason = this.#elements.reason ?? secretAttributeReason(this.#tag.local, name);
-    if (this.#attributePrefix === XMLNS) this.#role = Role.PrefixNamespace;
-    else if (this.#attributePrefix === EMPTY_HASH && name === XMLNS) this.#role = Role.DefaultNamespace;
-    else if (reason !== undefined) {
-      this.#role = Role.Hide;
-      this.#roleReason = reason;
-    } else if (this.#attributePrefix !== EMPTY_HASH) this.#role = Role.Pass;
-    else if (
-      (this.#tag.local === FIELD && (name === TYPE || name === VAR)) ||
-      (this.#tag.local === HEADER && name === NAME)
-    )
-      this.#role = Role.Collect;
-    else this.#role = Role.Pass;
-  }
-
-  #readValue(chunk: Uint8Array, index: number): number {
-    const quote = this.#quote;
-    let end = index;
-    if (this.#role === Role.Pass && !this.#isNearSecret()) {
-      // Nearly every value: nothing to remember, nothing to hide.
-      while (end < chunk.length && chunk[end] !== quote && chunk[end] !== LT) end += 1;
-      if (quote === 0) end = index;
-    }
-    let isFinished = false;
-    for (; end < chunk.length; end += 1) {
-      const byte = chunk[end] ?? 0;
-      if (quote === 0 ? isSpace(byte) || byte === GT : byte === quote) {
-        isFinished = true;
-        break;
-      }
-      switch (this.#role) {
-        case Role.Hide:
-          continue;
-        case Role.Pass:
-        case Role.HideBroken:
-          break;
-        case Role.DefaultNamespace:
-        case Role.PrefixNamespace:
-          if (byte === AMPERSAND) this.#isEscaped = true;
-          this.#valueHash = addToHash(this.#valueHash, byte);
-          break;
-        case Role.Collect:
-          if (byte === AMPERSAND) this.#isEscaped = true;
-          if (this.#collected.length < maxCollected) this.#collected += String.fromCharCode(byte);
-          break;
-      }
-      // XML allows no `<` in a value: a quote is missing, and this is the next tag.
-      if (byte === LT) {
-        this.#isEscaped = true;
-        isFinished = true;
-        break;
-      }
-      // A `>` in a value of a tag with secret content is more likely a missing quote than a value.
-      if (byte === GT && this.#role !== Role.HideBroken && this.#isNearSecret()) {
-        this.#role = Role.HideBroken;
-        this.#roleReason = 'broken';
-        this.#tag.ownDefault = { namespace: undefined };
-        this.#out.beginSecret();
-        return end + 1;
-      }
-    }
-    if (this.#role === Role.Hide || this.#role === Role.HideBroken)
-      this.#out.hide(index, end, this.#roleReason);
-    if (!isFinished) return end;
-    this.#finishValue();
-    this.#state = State.InTag;
-    return quote !== 0 && chunk[end] === quote ? end + 1 : end;
-  }
-
-  #isNearSecret(): boolean {
-    return this.#tag.hasContentRule || this.#elements.reason !== undefined;
-  }
-
-  #finishValue(): void {
-    const namespace = this.#isEscaped ? undefined : this.#valueHash;
-    if (this.#role === Role.DefaultNamespace) this.#tag.ownDefault = { namespace };
-    else if (this.#role === Role.PrefixNamespace) {
-      this.#tag.ownPrefixes ??= new Map(this.#elements.prefixes);
-      this.#tag.ownPrefixes.set(this.#attribute, namespace);
-    } else if (this.#role === Role.Collect) {
-      if (this.#isEscaped) this.#tag.isDisguised = true;
-      if (this.#attribute === TYPE) this.#tag.fieldType = this.#collected;
-      else if (this.#attribute === VAR) this.#tag.fieldName = this.#collected;
-      else this.#tag.headerName = this.#collected;
-    }
   }
 
   #openElement(): void {

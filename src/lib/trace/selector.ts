@@ -9,7 +9,7 @@
  * A name without a namespace means any. A stanza is selected when an element in it, or itself, matches.
  */
 import { UsageError } from '../errors.js';
-import { elementsOf, textOf, type TraceElement } from './trace-element.js';
+import { attributeOf, elementsOf, textOf, type TraceElement } from './trace-element.js';
 
 type Operator = '=' | '!=' | '^=' | '$=' | '*=';
 
@@ -74,7 +74,7 @@ function matchesStep(step: Step, element: TraceElement): boolean {
 }
 
 function matchesTest({ name, operator, value }: AttributeTest, element: TraceElement): boolean {
-  const actual = name === '.' ? textOf(element) : element.attributes[name];
+  const actual = name === '.' ? textOf(element) : attributeOf(element, name);
   switch (operator) {
     case undefined:
       return actual !== undefined && (name !== '.' || actual !== '');

@@ -97,7 +97,7 @@ export function readStartTag(qualifiedName: string, rest: string, outer: Namespa
   return {
     element: {
       name: qualifiedName.slice(colon + 1),
-      namespace: scope[colon < 0 ? '' : qualifiedName.slice(0, colon)] ?? '',
+      namespace: namespaceOf(scope, colon < 0 ? '' : qualifiedName.slice(0, colon)),
       attributes,
       children: [],
     },
@@ -105,7 +105,13 @@ export function readStartTag(qualifiedName: string, rest: string, outer: Namespa
   };
 }
 
-const entities: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+const entities: ReadonlyMap<string, string> = new Map([
+  ['lt', '<'],
+  ['gt', '>'],
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
 
 /** Text as it is meant; references that are none stay. */
 export function decodeEntities(text: string): string {
@@ -113,11 +119,24 @@ export function decodeEntities(text: string): string {
   return text.replace(
     /&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi,
     (whole, decimal, hex, name: string | undefined) => {
-      if (name !== undefined) return entities[name] ?? whole;
+      if (name !== undefined) return entities.get(name) ?? whole;
       const code = decimal === undefined ? parseInt(String(hex), 16) : Number(decimal);
       return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
     },
   );
+}
+
+/** What a prefix means; nothing for one that is not declared, be it called `constructor`, as every object has it. */
+export function namespaceOf(scope: NamespaceScope, prefix: string): string {
+  return prefix === '' || Object.hasOwn(scope, prefix) ? (scope[prefix] ?? '') : '';
+}
+
+/** The value of an attribute of whatever name: what every object has, as `constructor`, is none. */
+export function attributeOf(
+  { attributes }: Pick<TraceElement, 'attributes'>,
+  name: string,
+): string | undefined {
+  return Object.hasOwn(attributes, name) ? attributes[name] : undefined;
 }
 
 /** The child elements, without text. */

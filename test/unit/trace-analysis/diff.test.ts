@@ -103,6 +103,13 @@ describe('trace diff', () => {
     ]);
   });
 
+  it('takes names that every object has something under for names', () => {
+    const event = { name: '__proto__' as 'tls', detail: { version: '1' } };
+    expect(diff([event], [event])).toEqual([]);
+    const [difference] = diff(['→<message><x/></message>'], ["→<message><x constructor='1'/></message>"]);
+    expect(difference).toMatchObject({ changes: [{ path: 'message/x@constructor', b: '1' }] });
+  });
+
   it('misses a connection', () => {
     expect(diffRecordings(load(login, login), load(login))).toEqual([
       { kind: 'connection', only: 'a', conn: 2, label: 'c2s alice@example.org' },

@@ -46,7 +46,7 @@ describe('trace export --format html', () => {
       1,
       "<iq type='result' id='1'/>",
     ]);
-    expect(text).toContain('<title>a &#60;b&#62;.trace</title>');
+    expect(text).toContain('<title>a &lt;b&gt;.trace</title>');
     expect(text).toMatch(
       /Content-Security-Policy" content="default-src 'none'; script-src 'sha256-[\w+/=]+'; style-src 'sha256-[\w+/=]+'/,
     );

@@ -48,7 +48,7 @@ describe('rules', () => {
     expect(await decide(rules, stanza(`<iq type='get' id="a'b" to='x@y/&lt;'/>`))).toEqual({
       action: 'reply',
       forward: [],
-      reply: [`<iq type='error' id='a&#39;b' from='x@y/&#60;'/>`],
+      reply: [`<iq type='error' id='a&#39;b' from='x@y/&lt;'/>`],
     });
   });
 

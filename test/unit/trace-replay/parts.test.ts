@@ -6,7 +6,7 @@ import { Acknowledger } from '../../../src/lib/trace-replay/acknowledger.js';
 import { makeAddressMap, parseAddressPair } from '../../../src/lib/trace-replay/addresses.js';
 import { ConversationLoader, type Conversation } from '../../../src/lib/trace-replay/conversation.js';
 import { isRenaming, LearntValues } from '../../../src/lib/trace-replay/learnt-values.js';
-import { boundFeatures } from '../../../src/lib/trace-replay/served-features.js';
+import { boundFeatures } from '../../../src/lib/trace-replay/serving/features.js';
 import { writeElement } from '../../../src/lib/trace-replay/write-element.js';
 import { parseTraceElement, type TraceElement } from '../../../src/lib/trace/trace-element.js';
 import { login, managed, nest, recordTrace, type Line } from '../../support/recorded-trace.js';
@@ -203,7 +203,7 @@ describe('what a client is offered', () => {
     const features = element(
       "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/><sm xmlns='urn:xmpp:sm:3'/><ver xmlns='urn:xmpp:features:rosterver'/></stream:features>",
     );
-    expect(boundFeatures(features)).toBe(
+    expect(boundFeatures(features, { isBound: false })).toBe(
       '<stream:features xmlns:stream="http://etherx.jabber.org/streams"><bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"/><session xmlns="urn:ietf:params:xml:ns:xmpp-session"><optional/></session><sm xmlns="urn:xmpp:sm:3"/><ver xmlns="urn:xmpp:features:rosterver"/></stream:features>',
     );
   });

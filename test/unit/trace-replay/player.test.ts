@@ -57,6 +57,8 @@ async function play(
   });
   for (const text of options.opening ?? []) setImmediate(() => player.receive(element(text)));
   await player.run();
+  // What was asked last may still be answered.
+  await new Promise((resolve) => setImmediate(resolve));
   return { sent, events, summary: player.summary() };
 }
 
@@ -69,6 +71,12 @@ const twoRequests: readonly Line[] = [
 ];
 
 describe('a client that is played', () => {
+  it('bears attributes whose names every object has something under', async () => {
+    const recorded = load("←<message from='a@b'><x constructor='12345678' toString='1'/></message>");
+    const { events } = await play(recorded, () => [], { opening: ["<message from='a@b'><x/></message>"] });
+    expect(events).toMatchObject([{ kind: 'different', changes: [{ a: '12345678' }, { a: '1' }] }]);
+  });
+
   it('says the next line when the answer to the one before has come, with the addresses of here', async () => {
     const { sent, events, summary } = await play(load(...twoRequests), (text) =>
       text.startsWith('<iq')
@@ -212,6 +220,17 @@ describe('a client that is played', () => {
       kind: 'ended',
       reason: 'there are more than 10000 departures',
     });
+  });
+
+  it('takes answers that the recording ends before for what they are', async () => {
+    const ping = (id: string): Line => `→<iq type='get' id='${id}'><ping xmlns='urn:xmpp:ping'/></iq>`;
+    const answered = (text: string): readonly string[] => [`<iq type='result' id='${idOf(text)}'/>`];
+    const unanswered = await play(load(ping('1'), "←<iq type='result' id='1'/>", ping('2')), answered);
+    expect(unanswered.summary.departures).toBe(0);
+    expect(unanswered.events.at(-1)).toEqual({ event: 'beyond', dir: 'in', what: 'iq result' });
+    // Here the server had gone on, and never answered.
+    const ignored = await play(load(ping('1'), ping('2'), "←<iq type='result' id='2'/>"), answered);
+    expect(ignored.events).toContainEqual(expect.objectContaining({ kind: 'additional' }));
   });
 
   it('stops when it is told to', async () => {

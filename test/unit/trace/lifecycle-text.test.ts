@@ -16,6 +16,7 @@ describe('describeLifecycle', () => {
     ['dns', { query: 'a', type: 'A/AAAA', answers: ['::1', '127.0.0.1'] }, ['DNS A/AAAA a: ::1, 127.0.0.1']],
     ['dns', { query: 'a', type: 'SRV', answers: [] }, ['DNS SRV a: nothing']],
     ['dns', { query: 'a', type: 'SRV', error: 'ENOTFOUND' }, ['DNS SRV a: ENOTFOUND']],
+    ['constructor' as 'tcp', { a: 'b' }, ['constructor a b']],
     ['tcp', { address: '::1', port: 5222, family: 6 }, ['TCP [::1]:5222']],
     [
       'tcp',

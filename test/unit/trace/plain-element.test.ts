@@ -10,6 +10,13 @@ describe('readPlainElement', () => {
     expect(readPlainElement(text, defaultScope, true)).toMatchObject({ name: 'message', children: [] });
   });
 
+  it('takes names that every object has something under for names', () => {
+    const text = "<constructor:a toString='1' __proto__:b='2'>&constructor;<__proto__:c/></constructor:a>";
+    const expected = { namespace: '', children: ['&constructor;', { name: 'c', namespace: '' }] };
+    expect(readPlainElement(text, defaultScope, false)).toMatchObject(expected);
+    expect(readAnyElement(text, defaultScope)).toMatchObject(expected);
+  });
+
   it('leaves everything else to the long way, or reads the same', () => {
     const piece = fc.constantFrom(
       ...[

@@ -1,4 +1,5 @@
 /** Where two elements differ, by paths like `features/mechanisms/mechanism` and `iq@type`. */
+import { attributeOf } from '../../trace/trace-element.js';
 import { alignLists } from './align.js';
 import type { Normal } from './normalise.js';
 
@@ -24,7 +25,7 @@ function compare(a: Normal, b: Normal, path: string, changes: Change[]): void {
   if (a.namespace !== b.namespace)
     changes.push({ path: `${path} (namespace)`, a: a.namespace, b: b.namespace });
   for (const key of new Set([...Object.keys(a.attributes), ...Object.keys(b.attributes)])) {
-    const [left, right] = [a.attributes[key], b.attributes[key]];
+    const [left, right] = [attributeOf(a, key), attributeOf(b, key)];
     if (left !== right) changes.push(change(`${path}@${key}`, left, right));
   }
   if (a.text !== b.text) changes.push(change(`${path} (text)`, a.text || undefined, b.text || undefined));

@@ -43,10 +43,10 @@ interface Loading {
 }
 
 /** What a handshake agreed on; the rest of an event is of its time and place. */
-const comparedFacts: Readonly<Record<string, readonly string[]>> = {
-  tls: ['version', 'alpn', 'isVerified', 'error'],
-  sasl: ['profile', 'mechanism', 'channelBinding', 'outcome', 'condition'],
-};
+const comparedFacts: ReadonlyMap<string, readonly string[]> = new Map([
+  ['tls', ['version', 'alpn', 'isVerified', 'error']],
+  ['sasl', ['profile', 'mechanism', 'channelBinding', 'outcome', 'condition']],
+]);
 
 export class RecordingLoader {
   readonly #view = new TraceView({});
@@ -79,7 +79,7 @@ export class RecordingLoader {
   }
 
   #takeEvent({ conn, n, name, detail }: EventRecord): void {
-    const facts = comparedFacts[name];
+    const facts = comparedFacts.get(name);
     if (facts === undefined) return;
     const attributes = Object.fromEntries(
       facts.flatMap((key) => (detail[key] === undefined ? [] : [[key, textOfFact(detail[key])]])),

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { elementsOf } from '../../trace/trace-element.js';
 import type { TraceEntry } from '../../trace/view-trace.js';
+import { escapeAnywhere } from '../../xml/escape.js';
 import { describeEntry } from './describe-entry.js';
 import type { TraceWriter } from './formats.js';
 import { pageScript } from './page-script.js';
@@ -36,7 +37,7 @@ export function createHtmlWriter(): TraceWriter {
         '<html lang="en"><head><meta charset="utf-8">',
         `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src '${hashOf(pageScript)}'; style-src '${hashOf(pageStyle)}'; base-uri 'none'; form-action 'none'">`,
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        `<title>${escapeHtml(title)}</title>`,
+        `<title>${escapeAnywhere(title)}</title>`,
         `<style>${pageStyle}</style></head><body>`,
         pageBody,
         '<script type="application/json" id="events">[',
@@ -94,8 +95,4 @@ function encode(value: unknown): string {
 
 function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

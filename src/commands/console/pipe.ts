@@ -2,19 +2,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { Conversation, type Received } from '../lib/console/conversation.js';
-import { StanzaInput, type InputElement } from '../lib/console/stanza-input.js';
-import { attributesOf, checkTypedElement } from '../lib/console/typed-stanza.js';
-import type { Context } from '../lib/context.js';
-import { UsageError } from '../lib/errors.js';
-import type { OpenStream } from '../lib/session/open-stream.js';
-import { Deferred, within } from '../lib/session/wait.js';
-import { prettyXml } from '../lib/xml/canonical.js';
-import type { Element } from '../lib/xml/element.js';
-import { serialize } from '../lib/xml/serialize.js';
-import { stanzaErrorFrom } from '../lib/xml/stanza-error.js';
-import type { ConsoleOptions } from './console.js';
-import { paintFor, stanzaToJson } from './stanza-output.js';
+import { Conversation, type Received } from '../../lib/console/conversation.js';
+import { StanzaInput, type InputElement } from '../../lib/console/stanza-input.js';
+import { attributesOf, checkTypedElement } from '../../lib/console/typed-stanza.js';
+import type { Context } from '../../lib/context.js';
+import { UsageError } from '../../lib/errors.js';
+import type { OpenStream } from '../../lib/session/open-stream.js';
+import { Deferred, within } from '../../lib/session/wait.js';
+import { prettyXml } from '../../lib/xml/canonical.js';
+import type { Element } from '../../lib/xml/element.js';
+import { serialize } from '../../lib/xml/serialize.js';
+import { stanzaErrorFrom } from '../../lib/xml/stanza-error.js';
+import type { ConsoleOptions } from '../console.js';
+import { paintFor, stanzaToJson } from '../stanza-output.js';
 
 /** Stanzas that were read and not yet printed: reading pauses above the first, and goes on below the second. */
 const highStanzas = 256;
@@ -24,7 +24,7 @@ const lowStanzas = 64;
 export async function runPipedConsole(options: ConsoleOptions, context: Context): Promise<void> {
   const { signal, stdin, output } = context;
   const connectOptions = await context.connectOptions();
-  const { openStream } = await import('../lib/session/open-stream.js');
+  const { openStream } = await import('../../lib/session/open-stream.js');
   await using stream = await openStream(connectOptions);
   if (stdin.isTTY) output.note('type stanzas; end with Ctrl-D');
   const ended = new Deferred<never>();

@@ -1,15 +1,15 @@
 /** A console's line that has logged in: stanzas in both directions, with times. */
-import { Conversation, type Received } from '../lib/console/conversation.js';
-import { attributesOf, checkTypedElement } from '../lib/console/typed-stanza.js';
-import { UsageError } from '../lib/errors.js';
-import { openStream } from '../lib/session/open-stream.js';
-import { prettyXml } from '../lib/xml/canonical.js';
-import type { Element } from '../lib/xml/element.js';
-import { serialize } from '../lib/xml/serialize.js';
-import { safeText } from '../lib/output/safe-text.js';
-import type { ConsoleOptions } from './console.js';
-import type { Line, LineSurroundings } from './console-terminal.js';
-import { paintFor } from './stanza-output.js';
+import { Conversation, type Received } from '../../lib/console/conversation.js';
+import { attributesOf, checkTypedElement } from '../../lib/console/typed-stanza.js';
+import { UsageError } from '../../lib/errors.js';
+import { openStream } from '../../lib/session/open-stream.js';
+import { prettyXml } from '../../lib/xml/canonical.js';
+import type { Element } from '../../lib/xml/element.js';
+import { serialize } from '../../lib/xml/serialize.js';
+import { safeText } from '../../lib/output/safe-text.js';
+import type { ConsoleOptions } from '../console.js';
+import type { Line, LineSurroundings } from './terminal.js';
+import { paintFor } from '../stanza-output.js';
 
 const maxAddresses = 1000;
 

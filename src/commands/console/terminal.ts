@@ -1,19 +1,19 @@
 /** `console` at a terminal. */
 import path from 'node:path';
 import { Writable } from 'node:stream';
-import { configPaths } from '../lib/config/paths.js';
-import { complete } from '../lib/console/completion.js';
-import { History } from '../lib/console/history.js';
-import { commandNames, runSlashCommand, type ConsoleActions } from '../lib/console/slash-commands.js';
-import { builtInSnippets, readOwnSnippets, type Snippet } from '../lib/console/snippets.js';
-import { StanzaInput } from '../lib/console/stanza-input.js';
-import { SwitchableTrace } from '../lib/console/switchable-trace.js';
-import { Terminal } from '../lib/console/terminal.js';
-import type { Context } from '../lib/context.js';
-import { InterruptedError, UsageError, XmppctlError } from '../lib/errors.js';
-import { safeText } from '../lib/output/safe-text.js';
-import { Deferred, within } from '../lib/session/wait.js';
-import type { ConsoleOptions } from './console.js';
+import { configPaths } from '../../lib/config/paths.js';
+import { complete } from '../../lib/console/completion.js';
+import { History } from '../../lib/console/history.js';
+import { commandNames, runSlashCommand, type ConsoleActions } from '../../lib/console/slash-commands.js';
+import { builtInSnippets, readOwnSnippets, type Snippet } from '../../lib/console/snippets.js';
+import { StanzaInput } from '../../lib/console/stanza-input.js';
+import { SwitchableTrace } from '../../lib/console/switchable-trace.js';
+import { Terminal } from '../../lib/console/terminal.js';
+import type { Context } from '../../lib/context.js';
+import { InterruptedError, UsageError, XmppctlError } from '../../lib/errors.js';
+import { safeText } from '../../lib/output/safe-text.js';
+import { Deferred, within } from '../../lib/session/wait.js';
+import type { ConsoleOptions } from '../console.js';
 
 /** What a console does on its connection: with stanzas when it has logged in, with bytes when all is typed by hand. */
 export interface Line {
@@ -105,8 +105,8 @@ class InteractiveConsole {
     };
     const line =
       this.#options.raw === undefined
-        ? await (await import('./console-stanzas.js')).openStanzaLine(this.#options, surroundings)
-        : await (await import('./console-bytes.js')).openByteLine(this.#options.raw, surroundings);
+        ? await (await import('./stanzas.js')).openStanzaLine(this.#options, surroundings)
+        : await (await import('./bytes.js')).openByteLine(this.#options.raw, surroundings);
     this.#line = line;
     this.#print(context.output.style.dim(`${safeText(line.describe(), { singleLine: true })}; /help, /quit`));
     this.#terminal = new Terminal({

@@ -1,9 +1,9 @@
 /** A console's line on which everything is typed by hand: bytes in both directions, made harmless for the terminal. */
 import { StringDecoder } from 'node:string_decoder';
-import { openRawConnection, type Security } from '../lib/console/raw-connection.js';
-import { ConnectionLostError, UsageError, XmppctlError } from '../lib/errors.js';
-import { safeText } from '../lib/output/safe-text.js';
-import type { Line, LineSurroundings } from './console-terminal.js';
+import { openRawConnection, type Security } from '../../lib/console/raw-connection.js';
+import { ConnectionLostError, UsageError, XmppctlError } from '../../lib/errors.js';
+import { safeText } from '../../lib/output/safe-text.js';
+import type { Line, LineSurroundings } from './terminal.js';
 
 /** @throws XmppctlError whatever stands in the way of connecting */
 export async function openByteLine(

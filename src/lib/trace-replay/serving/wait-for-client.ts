@@ -1,11 +1,11 @@
 /** Listens until a client has logged in: the first that does is the one that is served. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { ConnectError } from '../errors.js';
-import { formatAddress } from '../session/transport/tcp.js';
-import { interruption } from '../session/wait.js';
-import type { ConnectionTrace } from '../trace/events.js';
-import { Serving, type ServedClient, type ServeOptions } from './serve-client.js';
+import { ConnectError } from '../../errors.js';
+import { formatAddress } from '../../session/transport/tcp.js';
+import { interruption } from '../../session/wait.js';
+import type { ConnectionTrace } from '../../trace/events.js';
+import { serveLogin, type ServedClient, type ServeOptions } from './serve-client.js';
 
 export interface WaitForClientOptions extends ServeOptions {
   host: string;
@@ -54,7 +54,7 @@ export async function waitForClient(options: WaitForClientOptions): Promise<Wait
       await close();
     };
     try {
-      const loggedIn = await new Serving(socket, trace, options).logIn();
+      const loggedIn = await serveLogin(socket, trace, options);
       if (served) {
         loggedIn.close();
         return undefined;

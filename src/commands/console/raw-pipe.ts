@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { addAbortSignal } from 'node:stream';
-import { openRawConnection, type Security } from '../lib/console/raw-connection.js';
-import type { Context } from '../lib/context.js';
-import type { XmppSocket } from '../lib/session/transport/socket.js';
-import { Deferred, within } from '../lib/session/wait.js';
-import { safeText } from '../lib/output/safe-text.js';
-import type { ConsoleOptions } from './console.js';
+import { openRawConnection, type Security } from '../../lib/console/raw-connection.js';
+import type { Context } from '../../lib/context.js';
+import type { XmppSocket } from '../../lib/session/transport/socket.js';
+import { Deferred, within } from '../../lib/session/wait.js';
+import { safeText } from '../../lib/output/safe-text.js';
+import type { ConsoleOptions } from '../console.js';
 
 /** How long nothing may come, after the input, until nothing is expected any more. Milliseconds. */
 const quietMs = 2000;

@@ -1,8 +1,8 @@
 /** What a client says, unit by unit, with a bounded wait for each; or handed out as it comes. */
-import { ConnectionLostError } from '../errors.js';
-import { within } from '../session/wait.js';
-import type { ClientLeg } from '../trace-proxy/client-leg.js';
-import { StanzaCutter, type Piece } from '../trace-proxy/stanza-cutter.js';
+import { ConnectionLostError } from '../../errors.js';
+import { within } from '../../session/wait.js';
+import type { ClientLeg } from '../../trace-proxy/client-leg.js';
+import { StanzaCutter, type Piece } from '../../trace-proxy/stanza-cutter.js';
 
 export class ClientReader {
   readonly #client: ClientLeg;
