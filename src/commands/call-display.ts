@@ -24,6 +24,8 @@ export interface ShownParticipant {
   jitterMs?: number;
   roundTripMs?: number;
   levelDbov?: number;
+  /** What came of pictures, and how often a key frame of ours was asked for. */
+  video?: LinkStatistics['video'];
 }
 
 export class CallDisplay {
@@ -70,7 +72,7 @@ export class CallDisplay {
     }
   }
 
-  async conference(conference: Conference, event: ConferenceEvent): Promise<void> {
+  async conference(conference: Pick<Conference, 'statistics'>, event: ConferenceEvent): Promise<void> {
     switch (event.kind) {
       case 'phase':
         return this.#phase(event.phase, event.ms, event.participant?.nick);
@@ -149,11 +151,10 @@ export function shownParticipant(
   };
 }
 
-export function shownStatistics(
-  statistics: LinkStatistics | undefined,
-): Pick<ShownParticipant, 'codec' | 'packetsSent' | 'packetsReceived' | 'lost' | 'jitterMs' | 'levelDbov'> {
+export function shownStatistics(statistics: LinkStatistics | undefined): Partial<ShownParticipant> {
   if (!statistics) return {};
-  const { codec, packetsSent, packetsReceived, lost, jitterMs, roundTripMs, levelDbov, pair } = statistics;
+  const { codec, packetsSent, packetsReceived, lost, jitterMs, roundTripMs, levelDbov, pair, video } =
+    statistics;
   return {
     ...(codec !== undefined && { codec }),
     ...(pair && shownPair(pair)),
@@ -163,6 +164,7 @@ export function shownStatistics(
     jitterMs: Math.round(jitterMs * 10) / 10,
     ...(roundTripMs !== undefined && { roundTripMs: Math.round(roundTripMs * 10) / 10 }),
     ...(levelDbov !== undefined && { levelDbov: Math.round(levelDbov) }),
+    ...(video && { video }),
   };
 }
 

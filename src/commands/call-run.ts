@@ -1,20 +1,18 @@
-/** Taking part in a call until it ends: what `call`, `call answer` and `muc-call join` have in common. */
+/** What a call needs, and a call with one other to its end. */
 import { Writable } from 'node:stream';
 import type { Context } from '../lib/context.js';
 import type { CallContext, CallSession, CallSessionEvent } from '../lib/calls/call-session.js';
 import { findIceServers } from '../lib/calls/external-services.js';
-import type { Conference } from '../lib/calls/muji/conference.js';
 import { CallError, phaseNames } from '../lib/calls/phases.js';
 import { isCallInfo } from '../lib/calls/stanzas/rtp.js';
 import { watchSession } from '../lib/calls/watch-session.js';
-import { NegativeError } from '../lib/errors.js';
 import type { EventQueue } from '../lib/event-queue.js';
 import { shareEndpoint } from '../lib/jingle/endpoint.js';
 import type { MediaEngine } from '../lib/media/media-link.js';
 import type { Output } from '../lib/output/output.js';
 import type { Session } from '../lib/session/session.js';
 import { interruption } from '../lib/session/wait.js';
-import { CallDisplay, shownParticipant, shownStatistics, type ShownParticipant } from './call-display.js';
+import { CallDisplay, shownStatistics, type ShownParticipant } from './call-display.js';
 import { namedServers, sinkOf, type CallOptions } from './call-flags.js';
 
 export interface OpenCall extends AsyncDisposable {
@@ -84,7 +82,7 @@ interface Ends {
 }
 
 /** Calls `end` when it is time: the duration is over, what is sent has ended, or somebody wants it. */
-function whenOver({ durationMs, engine, signal }: Ends, end: (error?: unknown) => void): Disposable {
+export function whenOver({ durationMs, engine, signal }: Ends, end: (error?: unknown) => void): Disposable {
   const timer = durationMs === undefined ? undefined : setTimeout(end, durationMs);
   const onAbort = (): void => end();
   signal.addEventListener('abort', onAbort);
@@ -136,106 +134,7 @@ export async function talk(
   if (!isHeard && end?.by !== 'them') throw failure(session.name, session.phase, 'the call ended before');
 }
 
-/** Who is told what happens. */
-export type ConferenceDisplay = Pick<CallDisplay, 'conference' | 'finish'>;
-
-export interface ConferOptions {
-  durationMs: number | undefined;
-  /** How many others have to be heard, and within which time. */
-  expect: { count: number; withinMs: number } | undefined;
-  /** End when everybody else has left. */
-  endsAlone: boolean;
-  signal: AbortSignal;
-}
-
-/**
- * A call in a room to its end.
- * @throws CallError not everybody who was expected could be heard, or nobody could
- * @throws NegativeError some could be heard, and others not; or we were put out of the room
- * @throws InterruptedError
- */
-export async function confer(
-  conference: Conference,
-  { engine, display }: { engine: MediaEngine; display: ConferenceDisplay },
-  { durationMs, expect, endsAlone, signal }: ConferOptions,
-  onLeave: () => Promise<void> = () => Promise.resolve(),
-): Promise<void> {
-  const { events } = conference;
-  const heard = new Set<string>();
-  const late = new AbortController();
-  let putOut: string | undefined;
-  const shown: ShownParticipant[] = [];
-  const ends: Disposable[] = [];
-  // The duration counts from the moment when everybody is there who is expected.
-  const begin = (): void => {
-    if (ends.length === 0) ends.push(whenOver({ durationMs, engine, signal }, (error) => events.end(error)));
-  };
-  const giveUp = (): void => {
-    late.abort();
-    events.end();
-  };
-  const lateTimer = expect && setTimeout(giveUp, expect.withinMs);
-  const interrupt = (): void => events.end();
-  signal.addEventListener('abort', interrupt);
-  if (signal.aborted) interrupt();
-  if (!expect) begin();
-  try {
-    for await (const event of events) {
-      await display.conference(conference, event);
-      if (event.kind === 'put-out') putOut = event.reason;
-      if (event.kind === 'first-packet') heard.add(event.participant.nick);
-      if (expect && heard.size >= expect.count) {
-        clearTimeout(lateTimer);
-        begin();
-      }
-      if (endsAlone && event.kind === 'participant' && heard.size > 0 && isAlone(conference)) break;
-    }
-  } finally {
-    clearTimeout(lateTimer);
-    signal.removeEventListener('abort', interrupt);
-    for (const one of ends) one[Symbol.dispose]();
-    for (const participant of conference.participants())
-      shown.push(shownParticipant(participant, conference.statistics(participant.nick)));
-    await conference.leave();
-    await onLeave().catch(() => undefined);
-    await engine.close();
-    await display.finish(shown, engine.recordings);
-  }
-  if (signal.aborted) throw interruption(signal, 'in the call');
-  if (putOut !== undefined) throw new NegativeError(`put out of the call: ${putOut}`);
-  const problem = verdict(shown, heard, late.signal.aborted ? expect?.count : undefined);
-  if (problem) throw problem;
-}
-
-function isAlone(conference: Conference): boolean {
-  return conference.participants().every(({ state }) => state === 'left' || state === 'failed');
-}
-
-/** @param missing how many were expected, when they did not all come */
-function verdict(
-  participants: readonly ShownParticipant[],
-  heard: ReadonlySet<string>,
-  missing: number | undefined,
-): CallError | NegativeError | undefined {
-  const failed = participants.filter(({ failed: failing }) => failing);
-  const [first] = failed;
-  if (missing !== undefined) {
-    const { nick = '', failed: why } = first ?? {};
-    const problem = why ? `${nick}: ${why.reason}` : `only ${heard.size} came`;
-    return new CallError(
-      why?.phase ?? 'muji',
-      `${missing} others were expected in the call, and not all can be heard: ${problem}`,
-    );
-  }
-  if (!first?.failed) return undefined;
-  if (heard.size === 0) return failure(first.nick, first.failed.phase, first.failed.reason);
-  const names = failed.map(({ nick }) => nick).join(', ');
-  return new NegativeError(`some could not be heard to the end: ${names}`, {
-    details: { failed: failed.map(({ nick, failed: why }) => ({ nick, ...why })) },
-  });
-}
-
-function failure(name: string, phase: CallError['phase'], reason: string): CallError {
+export function failure(name: string, phase: CallError['phase'], reason: string): CallError {
   return new CallError(phase, `the call with ${name} failed while ${phaseNames[phase]}: ${reason}`);
 }
 

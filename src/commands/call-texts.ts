@@ -1,7 +1,7 @@
 /** Texts that the pages of the commands about calls share. */
 export const mediaText = [
-  'Sound is Opus, encrypted with DTLS-SRTP; what is offered with SDES only is refused. Pictures are VP8, passed through as they are: --video sends them, and --record stores them.',
-  'What is sent: --play a WAV or Ogg Opus file, with which the call ends unless --loop begins it again; --tone a sine; --stdin or --capture PCM (s16le, 48 kHz, mono); otherwise silence.',
+  'Sound is Opus, encrypted with DTLS-SRTP; what is offered with SDES only is refused. Pictures are VP8, passed through as they are: --video sends them, and --record stores them. Who joins late, or has lost some, is sent the last key frame of the file again, with what came after it.',
+  'What is sent: --play a WAV or Ogg Opus file, with which the call ends unless --loop begins it again (as it does with --video, where nothing else is sent); --tone a sine; --stdin or --capture PCM (s16le, 48 kHz, mono); otherwise silence.',
   'What becomes of what comes: --record stores one Ogg Opus file for each participant, one WebM file for each who sends pictures, and a mix, and prints their paths; --pcm-out - writes the mix to standard output; otherwise it is only counted.',
 ].join('\n\n');
 
@@ -14,7 +14,7 @@ export const eventsText = (subject: string): string =>
   [
     `With --json each step is an object a line, with its kind in event: ${subject}.`,
     'phase: a step is done; phase is room, muji, session, ice, dtls or media, ms how long it took, participant with whom. With --verbose these are shown as lines, too.',
-    'first-packet: something is heard of participant, or with media video, seen. warning: text. finished, the last one: participants, as above with packetsSent, packetsReceived, lost, jitterMs, roundTripMs and levelDbov (0 is as loud as can be), and recordings, the paths of what was recorded.',
+    'first-packet: something is heard of participant, or with media video, seen. warning: text. finished, the last one: participants, as above with packetsSent, packetsReceived, lost, jitterMs, roundTripMs, levelDbov (0 is as loud as can be) and, where there are pictures, video (packetsSent, packetsReceived, lost, frames, keyFramesWanted), and recordings, the paths of what was recorded.',
   ].join('\n\n');
 
 export const phaseExitCodes = {

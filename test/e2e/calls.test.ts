@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { environmentOf } from '../support/as-account.js';
 import { startTurnServer } from '../support/coturn.js';
 import { decodeRecording, middleOf, shareOf } from '../support/media-call.js';
+import { pictureOf, readAllPictures, writeIvf } from '../support/picture-file.js';
 import { runXmppctl, startXmppctl, type Finished, type Running } from '../support/run-xmppctl.js';
 import { describeOnEachServer } from '../support/servers.js';
 import { useTemporaryHome } from '../support/temporary-home.js';
@@ -147,6 +148,48 @@ describeOnEachServer('a call', (server) => {
   );
 
   it(
+    'looks for another path when its relay has gone, and goes on when there is one again',
+    async () => {
+      const account = ['lt-cred-mech', 'user=me:open-sesame'];
+      const first = await startTurnServer(account);
+      const { port } = first;
+      const by = ['--relay-only', '--turn', `me@127.0.0.1:${port}`, '--interface', 'lo', '--json'];
+      const password = { XMPPCTL_TURN_PASSWORD: 'open-sesame' };
+      const bob = start('bob', ['call', 'answer', '--from', jid('alice'), '--tone', '660', ...by], password);
+      await bob.waitFor('stderr', /waiting for calls/);
+      const alice = start('alice', ['call', jid('bob'), '--tone', '440', ...by], password);
+      await Promise.all([alice, bob].map((one) => one.waitFor('stdout', /"first-packet"/)));
+      await first[Symbol.asyncDispose]();
+      await using _second = await startTurnServer(account, '127.0.0.1', port);
+      await Promise.all(
+        [alice, bob].map((one) => one.waitFor('stdout', /"connected"[^\n]*\n(.*\n)*[^\n]*"connected"/)),
+      );
+      alice.child.kill('SIGINT');
+      expect([(await alice.finished).code, (await bob.finished).code]).toEqual([130, 0]);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'goes on while the server is restarted, and is hung up over the new stream',
+    async () => {
+      const bob = await answering('--from', jid('alice'), '--tone', '660', '--json', '--trace');
+      const alice = start('alice', ['call', jid('bob'), '--interface', 'lo', '--json', '--trace']);
+      await Promise.all([alice, bob].map((one) => one.waitFor('stdout', /"first-packet"/)));
+      await server.sandbox.restart();
+      await Promise.all([alice, bob].map((one) => one.waitFor('stderr', /connection 2:[^]*<enabled/)));
+      alice.child.kill('SIGINT');
+      const [called, answered] = await Promise.all([alice.finished, bob.finished]);
+      expect([called.code, answered.code], answered.stdout).toEqual([130, 0]);
+      expect(events(answered).find(({ event }) => event === 'ended')).toMatchObject({
+        by: 'them',
+        reason: 'success',
+      });
+    },
+    LONG_MS,
+  );
+
+  it(
     'of four in a room is heard by all, at the right frequencies, and the mix has them all',
     async () => {
       const tones = [400, 700, 1100, 1600];
@@ -241,6 +284,148 @@ describeOnEachServer('a call', (server) => {
         `${first.stderr}
 ${second.stderr}`,
       ).toEqual([0, 0]);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'in a room is waited for, by rule, and left on behalf of the program that is in it',
+    async () => {
+      const host = start('alice', [
+        ...['muc-call', 'join', room('waited'), '--create', '--nick', 'host', '--tone', '440', '--json'],
+        ...['--interface', 'lo', '--record', folder('host')],
+      ]);
+      await host.waitFor('stdout', /"joined"/);
+      const wait = (as: string, ...rules: string[]): Running =>
+        start(as, ['muc-call', 'answer', '--interface', 'lo', '--nick', as, '--json', ...rules]);
+      const bob = wait('bob', '--from', jid('alice'), '--to', room('waited').replace(/^.*@/, ''));
+      const carol = wait('carol', '--from', jid('bob'));
+      await Promise.all([bob, carol].map((one) => one.waitFor('stderr', /waiting for invitations/)));
+      const invite = (...whom: string[]): Promise<Finished> =>
+        run('alice', ['muc-call', 'invite', room('waited'), ...whom.map(jid), '--wait', '3']);
+      // Whoever is not asked by the right one does not say that it is there.
+      expect(await invite('carol')).toMatchObject({ code: 6, stdout: `${jid('carol')}\tunanswered\n` });
+      carol.child.kill('SIGINT');
+      expect(await carol.finished).toMatchObject({ code: 130, stdout: '' });
+      expect(await invite('bob')).toMatchObject({ code: 0, stdout: `${jid('bob')}\taccepted\n` });
+      await bob.waitFor('stdout', /"participant","nick":"host"[^\n]*"state":"connected"/);
+      await host.waitFor('stdout', /"participant","nick":"bob"[^\n]*"state":"connected"/);
+      const stranger = await run('carol', ['muc-call', 'leave', room('waited')]);
+      expect([stranger.code, stranger.stdout]).toEqual([1, '']);
+      const left = await run('alice', ['muc-call', 'leave', room('waited'), '--only', 'host']);
+      expect([left.code, left.stdout]).toEqual([
+        0,
+        expect.stringMatching(/^host\talice@[^\t]+\/.+\n$/) as string,
+      ]);
+      const [hosted, answered] = await Promise.all([host.finished, bob.finished]);
+      expect([hosted.code, answered.code]).toEqual([0, 0]);
+      expect(events(hosted).at(-1)).toMatchObject({ event: 'finished', participants: [{ nick: 'bob' }] });
+      expect(await readdir(folder('host'))).toContain('bob.ogg');
+      // The last two have left, and the room is gone with them.
+      expect((await run('alice', ['muc-call', 'leave', room('waited')])).code).not.toBe(0);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'in a room is joined by whoever is invited to the room alone, or waits in a room of people',
+    async () => {
+      const host = start('alice', [
+        ...['muc-call', 'join', room('plain'), '--create', '--nick', 'host', '--json', '--interface', 'lo'],
+        ...['--until-alone'],
+      ]);
+      await host.waitFor('stdout', /"joined"/);
+      const bob = start('bob', ['muc-call', 'answer', '--from', jid('alice'), '--interface', 'lo']);
+      await bob.waitFor('stderr', /waiting for invitations/);
+      const reading = ['--room', room('people'), '--create', '--nick', 'reader', '--verbose'];
+      const people = start('alice', ['listen', ...reading]);
+      await people.waitFor('stderr', /listening as/);
+      const team = ['--from', room('people'), '--in', room('people'), '--nick', 'carol'];
+      const carol = start('carol', ['muc-call', 'answer', '--interface', 'lo', '--json', ...team]);
+      await carol.waitFor('stderr', /waiting for invitations/);
+      const x = `<x xmlns="jabber:x:conference" jid="${room('plain')}"/>`;
+      await run('alice', ['raw', `<message to="${jid('bob')}">${x}</message>`]);
+      await host.waitFor('stdout', /"nick":"bob"[^\n]*"state":"connected"/);
+      // As Dino does it in a room: to everybody there, and answered to everybody.
+      const muji = `<muji xmlns="urn:xmpp:jingle:muji:0" room="${room('plain')}"/>`;
+      const propose = `<propose xmlns="urn:xmpp:call-message:1" id="p1" video="false" multi="true">${muji}</propose>`;
+      const enter = `<presence to="${room('people')}/caller"><x xmlns="http://jabber.org/protocol/muc"/></presence>`;
+      const message = `<message to="${room('people')}" type="groupchat">${propose}</message>`;
+      await run('alice', ['raw', `${enter}${message}`]);
+      await host.waitFor('stdout', /"nick":"carol"[^\n]*"state":"connected"/);
+      for (const one of [bob, carol, people]) one.child.kill('SIGINT');
+      const codes = await Promise.all([bob, carol].map(async ({ finished }) => (await finished).code));
+      expect(codes).toEqual([130, 130]);
+      expect((await host.finished).code).toBe(0);
+      await people.finished;
+    },
+    LONG_MS,
+  );
+
+  it(
+    'has pictures, which are recorded as they are, and ends with them',
+    async () => {
+      const pictures = Array.from({ length: 60 }, (_, index) =>
+        pictureOf(index % 20 === 0, index % 20 === 0 ? 5000 : 900, index),
+      );
+      const file = path.join(home.dir, 'short.ivf');
+      await writeIvf(file, pictures);
+      const bob = await answering('--from', jid('alice'), '--record', folder('seen'), '--json');
+      const alice = await call('--video', file, '--json');
+      expect([alice.code, (await bob.finished).code], alice.stderr).toEqual([0, 0]);
+      const recorded = await readAllPictures(path.join(folder('seen'), `${jid('alice')}.webm`));
+      expect(recorded.map(({ data }) => data.readUInt32BE(data.length - 4))).toEqual(
+        pictures.map((_, index) => index),
+      );
+      expect(recorded.every(({ data }, index) => pictures[index]?.equals(data))).toBe(true);
+      expect(recorded.map(({ timeMs }) => timeMs)).toEqual(pictures.map((_, index) => index * 40));
+      const finished = JSON.parse(bob.stdout().trimEnd().split('\n').at(-1) ?? '') as unknown;
+      expect(finished).toMatchObject({ participants: [{ video: { frames: 60, lost: 0 } }] });
+    },
+    LONG_MS,
+  );
+
+  it(
+    'has pictures for those who come late, too, though the only key frame is long past',
+    async () => {
+      const pictures = Array.from({ length: 2000 }, (_, index) => pictureOf(index === 0, 300, index));
+      const file = path.join(home.dir, 'long.ivf');
+      await writeIvf(file, pictures);
+      const join = (as: string, ...args: string[]): Running =>
+        start(as, ['muc-call', 'join', room('cinema'), '--create', '--interface', 'lo', '--json', ...args]);
+      const shows = join('alice', '--nick', 'screen', '--video', file, '--until-alone');
+      await shows.waitFor('stdout', /"joined"/);
+      const early = join(
+        'bob',
+        '--nick',
+        'early',
+        '--record',
+        folder('early'),
+        '--expect',
+        '2',
+        '--duration',
+        '2',
+      );
+      await early.waitFor('stdout', /"first-packet","participant":"screen","media":"video"/);
+      const late = join(
+        'carol',
+        '--nick',
+        'late',
+        '--record',
+        folder('late'),
+        '--expect',
+        '2',
+        '--duration',
+        '2',
+      );
+      const [first, second] = await Promise.all([early.finished, late.finished]);
+      expect([first.code, second.code, (await shows.finished).code], second.stderr).toEqual([0, 0, 0]);
+      for (const who of ['early', 'late']) {
+        const recorded = await readAllPictures(path.join(folder(who), 'screen.webm'));
+        const seen = recorded.map(({ data }) => data.readUInt32BE(data.length - 4));
+        expect(seen.length, who).toBeGreaterThan(20);
+        expect(seen, who).toEqual(seen.map((_, index) => index));
+      }
     },
     LONG_MS,
   );

@@ -183,7 +183,8 @@ describe('a call between two engines', () => {
     }
     expect(shareOf(fromBytes(Buffer.concat(heard).subarray(-48_000)), 700)).toBeGreaterThan(0.9);
     const stuck = new PassThrough({ highWaterMark: 1000 });
-    await openEngine({ sink: { pcmOut: stuck }, onWarning: (text) => warnings.push(text) });
+    const third = await openEngine({ sink: { pcmOut: stuck }, onWarning: (text) => warnings.push(text) });
+    await connectEngines(third, await openEngine({ source: { kind: 'tone', hertz: 700 } }));
     await expect.poll(() => warnings).toContain('what is heard is read too slowly: parts of it are left out');
   });
 });

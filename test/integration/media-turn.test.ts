@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openMediaEngine } from '../../src/lib/media/engine.js';
 import type { IceServer, MediaEngine } from '../../src/lib/media/media-link.js';
@@ -40,12 +41,25 @@ function turn(port: number, changes: Partial<IceServer> = {}): IceServer {
   };
 }
 
+const hasIPv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
 const withAccount = ['lt-cred-mech', 'user=juliet:r0m30'];
 
 describe('a call over coturn', () => {
   it.each(['udp', 'tcp'] as const)('with relays only, reached over %s', async (transport) => {
     server = await startTurnServer(withAccount);
-    const sides = await call([turn(server.port, { transport })]);
+    await checkRelayed(await call([turn(server.port, { transport })]));
+  });
+
+  it.skipIf(!hasIPv6)('over IPv6 (where this machine has it)', async () => {
+    server = await startTurnServer(withAccount, '::1');
+    const sides = await call([turn(server.port, { host: '::1' })]);
+    await checkRelayed(sides);
+    expect(sides.map(({ link }) => link.statistics().pair?.local.ip)).toEqual(['::1', '::1']);
+  });
+
+  async function checkRelayed(sides: readonly CallSide[]): Promise<void> {
     for (const { link, events } of sides) {
       await expect.poll(() => link.statistics().packetsReceived, { timeout: 30_000 }).toBeGreaterThan(50);
       const { pair, lost } = link.statistics();
@@ -58,7 +72,7 @@ describe('a call over coturn', () => {
         ['relay', true],
       ]);
     }
-  });
+  }
 
   it('finds its address by STUN', async () => {
     server = await startTurnServer(['no-auth']);

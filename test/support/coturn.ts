@@ -11,14 +11,22 @@ export interface TurnServer extends AsyncDisposable {
   port: number;
 }
 
-/** @param options lines of turnserver.conf: `use-auth-secret`, `static-auth-secret=…`, `no-auth` */
-export async function startTurnServer(options: readonly string[]): Promise<TurnServer> {
+/**
+ * @param options lines of turnserver.conf: `use-auth-secret`, `static-auth-secret=…`, `no-auth`
+ * @param ip where it listens, and relays: `127.0.0.1` or `::1`
+ * @param wantedPort that of one that was there before
+ */
+export async function startTurnServer(
+  options: readonly string[],
+  ip = '127.0.0.1',
+  wantedPort?: number,
+): Promise<TurnServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'xmppctl-turn-'));
-  const [port = 0] = await findFreePorts(1, ['127.0.0.1']);
+  const [port = 0] = wantedPort === undefined ? await findFreePorts(1, [ip]) : [wantedPort];
   const file = path.join(folder, 'turnserver.conf');
   const lines = [
-    'listening-ip=127.0.0.1',
-    'relay-ip=127.0.0.1',
+    `listening-ip=${ip}`,
+    `relay-ip=${ip}`,
     `listening-port=${port}`,
     'realm=turn.test',
     'no-tls',

@@ -45,6 +45,10 @@ export class FakeLink implements MediaLink {
     if (other) other.#look();
   }
 
+  change(plan: MediaKindPlan): void {
+    this.plans = [...this.plans.filter(({ kind }) => kind !== plan.kind), plan];
+  }
+
   addRemoteCandidate(candidate: IceCandidate): void {
     this.candidates.push(candidate);
     this.#look();

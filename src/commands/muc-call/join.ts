@@ -3,8 +3,9 @@ import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
 import type { JID } from '../../lib/jid/jid.js';
 import { addCallOptions, callCompletes, positive, toCallOptions, type CallOptions } from '../call-flags.js';
-import { confer, openCall, type ConferOptions } from '../call-run.js';
+import { openCall } from '../call-run.js';
 import { eventsText, mediaText, pathText, phaseExitCodes } from '../call-texts.js';
+import { confer, joinConference, type ConferOptions } from '../conference-run.js';
 import {
   callRoomSettings,
   nickAndPassword,
@@ -98,20 +99,15 @@ function expectationOf(count: string | undefined, within: string): ConferOptions
 export async function runJoinCall(options: JoinCallOptions, context: Context): Promise<void> {
   const { signal } = context;
   const { room, create, prepareMs, expect, endsAlone, durationMs } = options;
-  const [{ Conference }, { advertiseCalls }] = await Promise.all([
-    import('../../lib/calls/muji/conference.js'),
-    import('../../lib/calls/features.js'),
-  ]);
+  const { advertiseCalls } = await import('../../lib/calls/features.js');
   await using session = await context.connect({ resume: true });
   using _features = advertiseCalls(session, true);
   await using open = await openCall(session, options, context);
   const own = await nickAndPassword(session, options, context);
-  const conference = await Conference.join({
-    ...open.call,
-    session,
-    room: { room, ...own, create, settings: callRoomSettings(own.password) },
-    prepareMs,
-    signal,
-  });
-  await confer(conference, open, { durationMs, expect, endsAlone, signal });
+  const settings = callRoomSettings(own.password);
+  const conference = await joinConference(
+    { ...open.call, session, room: { room, ...own, create, settings }, prepareMs, signal },
+    open.display,
+  );
+  await confer(conference, open, { session, durationMs, expect, endsAlone, signal });
 }

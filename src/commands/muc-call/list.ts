@@ -4,11 +4,11 @@ import type { Occupant } from '../../lib/calls/muji/conference-room.js';
 import type { JID } from '../../lib/jid/jid.js';
 import { renderTable } from '../../lib/output/table.js';
 import {
-  nickAndPassword,
   nickOption,
   roomCompletes,
   roomOf,
   roomPasswordOption,
+  watcherOf,
   type RoomFlags,
 } from './muc-call-flags.js';
 
@@ -45,14 +45,17 @@ interface Listed {
 }
 
 /** @throws StanzaError @throws RemoteError a room does not exist @throws InterruptedError */
-export async function runListCalls({ rooms, ...flags }: ListCallsOptions, context: Context): Promise<void> {
+export async function runListCalls(
+  { rooms, nick, passwordFile }: ListCallsOptions,
+  context: Context,
+): Promise<void> {
   const { output, signal } = context;
   const { ConferenceRoom } = await import('../../lib/calls/muji/conference-room.js');
   await using session = await context.connect();
   const listed: Listed[] = [];
   for (const room of rooms) {
-    const own = await nickAndPassword(session, flags, context);
-    const options = { room, ...own, mayRename: true };
+    const own = await watcherOf(session, passwordFile, context);
+    const options = { room, ...own, ...(nick !== undefined && { nick }), mayRename: true };
     const entered = await ConferenceRoom.enter(session, options, () => undefined, { signal });
     listed.push(...entered.occupants().flatMap((occupant) => listedOccupant(room, occupant)));
     await entered.leave({ signal });

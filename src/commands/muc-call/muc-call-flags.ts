@@ -1,4 +1,5 @@
 /** What the commands about calls in rooms have in common. */
+import { randomBytes } from 'node:crypto';
 import { Option } from '@commander-js/extra-typings';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
@@ -62,6 +63,19 @@ export async function nickAndPassword(
 ): Promise<{ nick: string; password: string | undefined }> {
   return {
     nick: nick ?? session.jid.local ?? session.jid.domain,
+    password: await roomPasswordFrom(passwordFile, env),
+  };
+}
+
+/** For who only looks: with the nickname of the account it could come to share it with what takes part in the call. */
+export async function watcherOf(
+  session: Session,
+  passwordFile: string | undefined,
+  { env }: Context,
+): Promise<{ nick: string; password: string | undefined }> {
+  const name = session.jid.local ?? session.jid.domain;
+  return {
+    nick: `${name}-${randomBytes(3).toString('hex')}`,
     password: await roomPasswordFrom(passwordFile, env),
   };
 }

@@ -5,8 +5,9 @@ import type { Output } from '../../lib/output/output.js';
 import { renderTable } from '../../lib/output/table.js';
 import { shownParticipant, type ShownParticipant } from '../call-display.js';
 import { addCallOptions, callCompletes, positive, toCallOptions, type CallOptions } from '../call-flags.js';
-import { confer, openCall, type ConferenceDisplay } from '../call-run.js';
+import { openCall } from '../call-run.js';
 import { mediaText, pathText, phaseExitCodes } from '../call-texts.js';
+import { confer, joinConference, type ConferenceDisplay } from '../conference-run.js';
 import {
   nickAndPassword,
   nickOption,
@@ -71,20 +72,20 @@ export const command = defineCommand({
 export async function runStatus(options: StatusOptions, context: Context): Promise<void> {
   const { signal, output } = context;
   const { room, prepareMs, durationMs, intervalMs } = options;
-  const [{ Conference: Joined }, { advertiseCalls }] = await Promise.all([
-    import('../../lib/calls/muji/conference.js'),
-    import('../../lib/calls/features.js'),
-  ]);
+  const { advertiseCalls } = await import('../../lib/calls/features.js');
   await using session = await context.connect({ resume: true });
   using _features = advertiseCalls(session, true);
   await using open = await openCall(session, options, context);
   const own = await nickAndPassword(session, options, context);
-  const conference = await Joined.join({ ...open.call, session, room: { room, ...own }, prepareMs, signal });
+  const conference = await joinConference(
+    { ...open.call, session, room: { room, ...own }, prepareMs, signal },
+    open.display,
+  );
   const view = new StatusView(output, conference, intervalMs);
   await confer(
     conference,
     { engine: open.engine, display: view },
-    { durationMs, expect: undefined, endsAlone: false, signal },
+    { session, durationMs, expect: undefined, endsAlone: false, signal },
   );
 }
 

@@ -1,49 +1,24 @@
-/**
- * One Jingle session of a call with its media: offers or answers, connects, and ends, telling each step as it happens.
- *
- * Without BUNDLE each content has a path of its own; with it, all travel on that of the first.
- */
-import { randomBytes, randomUUID } from 'node:crypto';
+/** One Jingle session of a call: offers or answers, connects, and ends, telling each step as it happens. */
 import { StanzaError, XmppctlError } from '../errors.js';
 import type { JID } from '../jid/jid.js';
 import type { JingleEndpoint } from '../jingle/endpoint.js';
 import type { JingleSession } from '../jingle/jingle-session.js';
-import type { SessionEvent } from '../jingle/session-state.js';
+import { IllegalActionError, type SessionEvent } from '../jingle/session-state.js';
 import type { Content, Reason, Role } from '../jingle/stanzas.js';
-import type {
-  CandidatePair,
-  IceServer,
-  LinkEvent,
-  LinkStatistics,
-  MediaEngine,
-} from '../media/media-link.js';
+import type { CandidatePair, LinkEvent, LinkStatistics } from '../media/media-link.js';
 import type { Element } from '../xml/element.js';
-import { MediaPath } from './media-path.js';
-import type { MediaKind, OurContent } from './negotiate.js';
-import {
-  answerOffer,
-  contentOf,
-  offerOf,
-  readAnswer,
-  transportOf,
-  type OfferedMedia,
-  type PathPlan,
-  type Problem,
-  type VideoWishes,
-} from './offer-answer.js';
+import type { MediaKind } from './negotiate.js';
+import type { OfferedMedia } from './offer-answer.js';
 import type { Phase } from './phases.js';
-import { answeredSetup } from './security.js';
-import { bundleOf } from './stanzas/grouping.js';
+import { SessionMedia, type SessionMediaOptions } from './session-media.js';
 import { decodeCallInfo, encodeCallInfo, type CallInfo } from './stanzas/rtp.js';
 
 /** What all sessions of a call have in common. */
-export interface CallContext {
+export interface CallContext extends Omit<
+  SessionMediaOptions,
+  'name' | 'sendTransport' | 'onEvent' | 'onDropped'
+> {
   endpoint: JingleEndpoint;
-  engine: MediaEngine;
-  servers: readonly IceServer[];
-  isRelayOnly: boolean;
-  interfaces: readonly string[];
-  video: VideoWishes;
   /** For each answer of the other side, in milliseconds. */
   timeoutMs: number;
 }
@@ -58,27 +33,17 @@ export type CallSessionEvent =
   /** The last one. `failed`: in which step, when it was no orderly end. */
   | { kind: 'ended'; by: 'us' | 'them'; reason: Reason; failed?: Phase };
 
-interface Track {
-  ours: OurContent;
-  path: MediaPath;
-}
-
-/** Longer than the first candidates of a machine take, and not noticed by a person. */
-const GATHER_MS = 60;
 /** Finding a path and securing it. */
 const CONNECT_MS = 30_000;
 const PING_MS = 10_000;
-const KEPT_INFOS = 256;
 
 export class CallSession {
   readonly name: string;
   readonly #context: CallContext;
   readonly #emit: (event: CallSessionEvent) => void;
-  readonly #cname = randomUUID();
+  readonly #media: SessionMedia;
   #jingle: JingleSession | undefined;
   #role: Role = 'initiator';
-  #tracks: Track[] = [];
-  #early: Content[] = [];
   #phase: Phase = 'session';
   #markedAt = performance.now();
   #isEnded = false;
@@ -90,6 +55,13 @@ export class CallSession {
     this.#context = context;
     this.name = name;
     this.#emit = emit;
+    this.#media = new SessionMedia({
+      ...context,
+      name,
+      sendTransport: (content) => this.#tellTransport(content),
+      onEvent: (event) => this.#receiveLink(event),
+      onDropped: (contents, reason) => void this.#withdraw(contents, reason),
+    });
   }
 
   /**
@@ -154,8 +126,7 @@ export class CallSession {
 
   /** Of the path that the sound takes. */
   statistics(): LinkStatistics | undefined {
-    const track = this.#tracks.find(({ ours }) => ours.kind === 'audio') ?? this.#tracks[0];
-    return track?.path.link.statistics();
+    return this.#media.statistics();
   }
 
   /** Tells the other side something about the call; whether it understands does not matter. */
@@ -171,8 +142,7 @@ export class CallSession {
     const jingle = this.#jingle;
     if (!jingle || this.#isEnded) return;
     try {
-      const problem = await this.#answer(jingle);
-      if (problem) await this.end(problem.reason, problem.phase);
+      await this.#answer(jingle);
     } catch (error) {
       if (!(error instanceof XmppctlError)) throw error;
       await this.end(reasonFrom(error), 'session');
@@ -191,7 +161,7 @@ export class CallSession {
 
   /** ICE anew on all paths. */
   async restart(): Promise<void> {
-    await Promise.all(this.#paths().map((path) => path.restart()));
+    await this.#media.restart();
   }
 
   async end(reason: Partial<Reason> & { condition: string }, failed?: Phase): Promise<void> {
@@ -206,71 +176,33 @@ export class CallSession {
   async #offer(
     { peer, sid }: { peer: JID; sid?: string },
     media: readonly OfferedMedia[],
-    payload: readonly Element[],
+    beside: readonly Element[],
   ): Promise<void> {
-    for (const ours of offerOf(media, this.#context.video, this.#cname))
-      this.#tracks.push({ ours, path: await this.#openPath(ours) });
-    await Promise.all(this.#paths().map((path) => path.gathered(GATHER_MS)));
-    const contents = this.#tracks.map(({ ours, path }) => contentOf(ours, path.describe('actpass')));
-    const group = media.length > 1 ? [bundleOf(media.map(({ name }) => name))] : [];
+    const { contents, payload } = await this.#media.offer(media);
     const jingle = await this.#context.endpoint.initiate(peer, contents, {
-      payload: [...payload, ...group],
+      payload: [...beside, ...payload],
       timeoutMs: this.#context.timeoutMs,
       ...(sid !== undefined && { sid }),
     });
     this.#adopt(jingle);
-    for (const path of this.#paths()) path.trickle();
+    this.#media.trickle();
   }
 
-  async #answer(jingle: JingleSession): Promise<Problem | undefined> {
-    const { video, timeoutMs } = this.#context;
-    const plans = answerOffer(jingle.offered, jingle.offeredPayload, video, this.#cname);
-    if ('reason' in plans) return plans;
-    const paths: { plan: PathPlan; path: MediaPath }[] = [];
-    for (const plan of plans) {
-      const [first] = plan.contents;
-      if (!first) continue;
-      const path = await this.#openPath(first);
-      paths.push({ plan, path });
-      for (const ours of plan.contents) this.#tracks.push({ ours, path });
-    }
-    await Promise.all(paths.map(({ path }) => path.gathered(GATHER_MS)));
-    if (this.#isEnded) {
-      await this.#close();
-      return undefined;
-    }
-    const contents = paths.flatMap(({ plan, path }) =>
-      plan.contents.map((ours, index) =>
-        contentOf(ours, path.describe(answeredSetup(plan.setup), index === 0)),
-      ),
-    );
-    const shared = plans.find((plan) => plan.contents.length > 1);
-    const payload = shared ? [bundleOf(shared.contents.map(({ name }) => name))] : [];
-    await jingle.accept(contents, { payload, timeoutMs });
-    this.#connect(paths);
-    for (const { path } of paths) path.trickle();
-    return undefined;
+  async #answer(jingle: JingleSession): Promise<void> {
+    const answer = await this.#media.answer(jingle.offered, jingle.offeredPayload);
+    if ('reason' in answer) return this.end(answer.reason, answer.phase);
+    if (this.#isEnded) return this.#close();
+    const { contents, payload, begin } = answer;
+    await jingle.accept(contents, { payload, timeoutMs: this.#context.timeoutMs });
+    this.#connecting();
+    begin();
   }
 
   /** Our offer was accepted. */
   async #receiveAccept(contents: readonly Content[], payload: readonly Element[]): Promise<void> {
-    const offer = this.#tracks.map(({ ours }) => ours);
-    const plans = readAnswer(offer, contents, payload);
-    if ('reason' in plans) return this.end(plans.reason, plans.phase);
-    const paths = plans.flatMap((plan) => {
-      const path = this.#tracks.find(({ ours }) => ours.name === plan.contents[0]?.name)?.path;
-      return path ? [{ plan, path }] : [];
-    });
-    const unused = this.#paths().filter((path) => !paths.some((used) => used.path === path));
-    this.#tracks = paths.flatMap(({ plan, path }) => plan.contents.map((ours) => ({ ours, path })));
-    await Promise.all(unused.map((path) => path.link.close()));
-    this.#connect(paths);
-  }
-
-  #connect(paths: readonly { plan: PathPlan; path: MediaPath }[]): void {
+    const problem = await this.#media.receiveAnswer(contents, payload);
+    if (problem) return this.end(problem.reason, problem.phase);
     this.#connecting();
-    for (const { plan, path } of paths) path.connect(plan.transport, plan.setup, plan.plans);
-    for (const content of this.#early.splice(0)) this.#receiveTransport(content);
   }
 
   #connecting(): void {
@@ -309,29 +241,22 @@ export class CallSession {
         this.#finish('them', event.reason, orderly.has(event.reason.condition) ? undefined : this.#phase);
         return this.#close();
       case 'transport-info':
-        this.#receiveTransport(event.content);
+        this.#media.receiveTransport(event.content);
         return;
       case 'info':
         this.#receiveInfo(event.payload);
         return;
       case 'content-offered':
-        return this.#refuse('content-reject', event.contents);
+        return this.#receiveAdded(event.contents, event.payload);
+      case 'content-modified':
+        this.#media.modify(event.contents, this.#role);
+        return;
       case 'transport-offered':
         return this.#refuse('transport-reject', [event.content]);
       case 'content-removed':
         return this.#remove(event.contents);
       default:
     }
-  }
-
-  #receiveTransport(content: Content): void {
-    const track = this.#tracks.find(({ ours }) => ours.name === content.name);
-    if (!this.#isAccepted) {
-      if (this.#early.length < KEPT_INFOS) this.#early.push(content);
-      return;
-    }
-    const transport = transportOf(content);
-    if (transport) track?.path.receive(transport);
   }
 
   #receiveInfo(payload: Element | undefined): void {
@@ -344,7 +269,29 @@ export class CallSession {
     }
   }
 
-  /** Nothing is added to a call that is under way. */
+  /** What is wanted of it is accepted, and the rest refused. */
+  async #receiveAdded(offered: readonly Content[], beside: readonly Element[]): Promise<void> {
+    const added = this.#isAccepted ? await this.#media.add(offered, beside, this.#role) : undefined;
+    const isIn = ({ name }: Content): boolean => added?.contents.some((one) => one.name === name) === true;
+    const refused = offered.filter((content) => !isIn(content));
+    if (refused.length > 0) await this.#refuse('content-reject', refused);
+    const jingle = this.#jingle;
+    if (!added || !jingle || this.#isEnded) return;
+    const { contents, payload, begin } = added;
+    try {
+      await jingle.request(
+        { action: 'content-accept', contents, payload },
+        { timeoutMs: this.#context.timeoutMs },
+      );
+    } catch (error) {
+      // It has been taken back, or the other side has gone.
+      if (!(error instanceof XmppctlError) && !(error instanceof IllegalActionError)) throw error;
+      await this.#media.remove(contents);
+      return;
+    }
+    begin();
+  }
+
   async #refuse(action: 'content-reject' | 'transport-reject', contents: readonly Content[]): Promise<void> {
     const reason: Reason = { condition: 'failed-application', details: [] };
     await this.#jingle
@@ -355,32 +302,23 @@ export class CallSession {
       .catch(() => undefined);
   }
 
+  async #withdraw(contents: readonly Content[], text: string): Promise<void> {
+    if (this.#isEnded) return;
+    const reason: Reason = { condition: 'connectivity-error', text, details: [] };
+    await this.#jingle
+      ?.request(
+        { action: 'content-remove', contents, payload: [], reason },
+        { timeoutMs: this.#context.timeoutMs },
+      )
+      .catch(() => undefined);
+  }
+
   async #remove(contents: readonly Content[]): Promise<void> {
-    const names = contents.map(({ name }) => name);
-    this.#tracks = this.#tracks.filter(({ ours }) => !names.includes(ours.name));
-    if (this.#tracks.length === 0) await this.end({ condition: 'success' });
+    await this.#media.remove(contents);
+    if (this.#media.isEmpty) await this.end({ condition: 'success' });
   }
 
-  async #openPath(ours: OurContent): Promise<MediaPath> {
-    const { engine, servers, isRelayOnly, interfaces } = this.#context;
-    const link = await engine.openLink({
-      name: this.name,
-      isInitiator: this.#role === 'initiator',
-      servers,
-      isRelayOnly,
-      interfaces,
-    });
-    return new MediaPath({
-      link,
-      content: { creator: ours.creator, name: ours.name },
-      newId: () => randomBytes(6).toString('hex'),
-      sendInfo: ({ creator, name }, transport) =>
-        this.#sendTransport({ creator, name, senders: 'both', transport }),
-      onEvent: (event) => this.#receiveLink(event),
-    });
-  }
-
-  async #sendTransport(content: Content): Promise<void> {
+  async #tellTransport(content: Content): Promise<void> {
     if (this.#isEnded) return;
     await this.#jingle
       ?.request(
@@ -435,13 +373,9 @@ export class CallSession {
     this.#emit({ kind: 'ended', by, reason, ...(failed && { failed }) });
   }
 
-  #paths(): MediaPath[] {
-    return [...new Set(this.#tracks.map(({ path }) => path))];
-  }
-
   async #close(): Promise<void> {
     clearTimeout(this.#timer);
-    await Promise.all(this.#paths().map((path) => path.link.close()));
+    await this.#media.close();
   }
 }
 

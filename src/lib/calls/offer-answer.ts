@@ -1,7 +1,7 @@
 /** What is made of the contents of an offer, and of its answer: which are used, on which paths. Pure. */
 import { randomBytes } from 'node:crypto';
 import { DecodeError } from '../errors.js';
-import type { Content, Reason } from '../jingle/stanzas.js';
+import type { Content, Reason, Role, Senders } from '../jingle/stanzas.js';
 import type { DtlsSetup, MediaKindPlan } from '../media/media-link.js';
 import type { Element } from '../xml/element.js';
 import {
@@ -32,14 +32,20 @@ export interface OfferedMedia {
   codecs: OurContent['codecs'];
 }
 
+/** One content that both sides have described. */
+export interface PlannedContent {
+  ours: OurContent;
+  theirs: Description;
+  plan: MediaKindPlan;
+}
+
 /** How one path is to be connected: who describes it, and what travels on it. */
 export interface PathPlan {
   /** Of the contents on it, the one whose transport counts comes first. */
-  contents: OurContent[];
+  contents: PlannedContent[];
   transport: IceTransport;
   /** As the other side has it. */
   setup: DtlsSetup;
-  plans: MediaKindPlan[];
 }
 
 /** Nothing can be made of it: why, and in which step that failed. */
@@ -58,12 +64,14 @@ export function offerOf(media: readonly OfferedMedia[], video: VideoWishes, cnam
   });
 }
 
-/** What is accepted of an offer. Without BUNDLE each content has a path of its own. */
+/**
+ * What is accepted of an offer. Without BUNDLE each content has a path of its own.
+ * @param role ours in the session
+ */
 export function answerOffer(
   offered: readonly Content[],
   payload: readonly Element[],
-  video: VideoWishes,
-  cname: string,
+  { video, cname, role }: { video: VideoWishes; cname: string; role: Role },
 ): PathPlan[] | Problem {
   const bundled = bundledNames(payload);
   const paths: PathPlan[] = [];
@@ -73,10 +81,10 @@ export function answerOffer(
     const theirs = partsOf(content);
     if (!theirs) continue;
     const { description, transport } = theirs;
-    const senders = answeredSenders(content, description, video);
+    const senders = answeredSenders(content.senders, description.media, video, role);
     const ours =
       senders === 'none' ? undefined : ourAnswer(content, description, senders, { newSsrc, cname });
-    const plan = ours && planOf(ours, description, 'responder');
+    const plan = ours && planOf(ours, description, role);
     if (!ours || !plan) continue;
     const obstacle = obstacleIn(theirs);
     if (obstacle) {
@@ -88,12 +96,10 @@ export function answerOffer(
       contents: [],
       transport,
       setup: offeredSetup(transport),
-      plans: [],
     };
     if (path.contents.length === 0) paths.push(path);
     if (isBundled) shared = path;
-    path.contents.push(ours);
-    path.plans.push(plan);
+    path.contents.push({ ours, theirs: description, plan });
   }
   return paths.length > 0 ? paths : problem;
 }
@@ -122,12 +128,11 @@ export function readAnswer(
       if (obstacle) return obstacle;
       const setup = decidedSetup(theirs.transport);
       if (setup === undefined) return nobodyBegins;
-      path = { contents: [], transport: theirs.transport, setup, plans: [] };
+      path = { contents: [], transport: theirs.transport, setup };
       paths.push(path);
     }
     if (isBundled) shared = path;
-    path.contents.push(ours);
-    path.plans.push(plan);
+    path.contents.push({ ours, theirs: theirs.description, plan });
   }
   return paths.length > 0 ? paths : noCodec;
 }
@@ -169,11 +174,14 @@ function obstacleIn({ transport, description }: Parts): Problem | undefined {
   return description.usesRtcpMux ? undefined : twoPorts;
 }
 
-/** No more than was offered; pictures only as far as somebody wants them. */
-function answeredSenders(content: Content, { media }: Description, video: VideoWishes): Content['senders'] {
-  if (media === 'audio') return content.senders;
-  const [weSend, theySend] = directionsOf(content.senders, 'responder');
-  return sendersOf(weSend && video.isSent, theySend && video.isReceived, 'responder');
+/**
+ * No more than was offered; pictures only as far as somebody wants them.
+ * @param role ours in the session
+ */
+export function answeredSenders(offered: Senders, media: MediaKind, video: VideoWishes, role: Role): Senders {
+  if (media === 'audio') return offered;
+  const [weSend, theySend] = directionsOf(offered, role);
+  return sendersOf(weSend && video.isSent, theySend && video.isReceived, role);
 }
 
 /** RFC 3550 §8: at random, because nobody gives them out. */

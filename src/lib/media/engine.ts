@@ -8,6 +8,7 @@ import { PcmOutput } from './pcm-output.js';
 import { SoundRecording } from './recording/sound-recording.js';
 import { VideoRecording } from './recording/video-recording.js';
 import { packetizeVp8 } from './rtp/vp8-payload.js';
+import { PictureFeed, PictureHistory } from './video/picture-feed.js';
 import { PictureSource } from './video/picture-source.js';
 import type { ReceivedMedia } from './rtp/rtp-session.js';
 import type { DtlsIdentity } from './secure/secure-media.js';
@@ -55,6 +56,8 @@ class Engine implements MediaEngine, LinkOwner {
   readonly #voices = new Map<Link, Voice>();
   readonly #pictures = new Map<Link, VideoRecording>();
   readonly #pictureSource: PictureSource | undefined;
+  readonly #pictureHistory = new PictureHistory();
+  readonly #feeds = new Map<Link, PictureFeed>();
   readonly #source: FrameSource;
   readonly #encoder: OpusEncoder;
   readonly #mixEncoder: OpusEncoder | undefined;
@@ -67,8 +70,8 @@ class Engine implements MediaEngine, LinkOwner {
   #finish: () => void = () => undefined;
   #stopPacer: () => void = () => undefined;
   #debtSamples = 0;
-  /** Somebody can hear us. */
-  #hasBegun = false;
+  /** When somebody could hear us first, on the clock of the media. */
+  #begunMs: number | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -91,6 +94,7 @@ class Engine implements MediaEngine, LinkOwner {
     this.finished = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#source.ended.then(resolve, reject);
+      if (source.kind === 'silence') void this.#pictureSource?.ended.then(resolve);
     });
     this.finished.catch(() => undefined);
     signal.addEventListener('abort', () => void this.close(), { once: true });
@@ -128,8 +132,13 @@ class Engine implements MediaEngine, LinkOwner {
     voice.push(media, nowMs);
   }
 
+  keyFrameWanted(link: Link): void {
+    this.#feeds.get(link)?.requestKeyFrame(performance.now());
+  }
+
   closed(link: Link): void {
     this.#links.delete(link);
+    this.#feeds.delete(link);
     const voice = this.#voices.get(link);
     this.#voices.delete(link);
     const pictures = this.#pictures.get(link);
@@ -181,6 +190,9 @@ class Engine implements MediaEngine, LinkOwner {
   #tick(frame: number): void {
     const nowMs = performance.now();
     const mediaTime = frame * FRAME_SAMPLES;
+    const mediaMs = (mediaTime / SAMPLE_RATE) * 1000;
+    if (this.#begunMs === undefined && [...this.#links].some((link) => link.isSecure))
+      this.#begunMs = mediaMs;
     this.#debtSamples += FRAME_SAMPLES;
     let offset = 0;
     // Packets of other sizes than 20 ms come when their time has come.
@@ -191,16 +203,16 @@ class Engine implements MediaEngine, LinkOwner {
       this.#debtSamples -= sent.samples;
       offset += sent.samples;
     }
-    this.#sendPictures((mediaTime / SAMPLE_RATE) * 1000, nowMs);
+    if (this.#begunMs !== undefined) this.#sendPictures(mediaMs - this.#begunMs, nowMs);
     for (const pictures of this.#pictures.values()) pictures.poll(nowMs);
     this.#listen(this.#ownSound.take(FRAME_SAMPLES), mediaTime, nowMs);
   }
 
-  /** A file waits for the first who can hear it; what comes live goes on meanwhile, so that it is not late later. */
+  /** Whatever begins and ends waits for the first who can hear it. */
   #nextFrame(): SourceFrame {
-    this.#hasBegun ||= [...this.#links].some((link) => link.isSecure);
     const { kind } = this.options.source;
-    if (!this.#hasBegun && (kind === 'file' || kind === 'stdin')) return { kind: 'pcm', pcm: SILENCE };
+    const isEndless = kind === 'tone' || kind === 'silence';
+    if (this.#begunMs === undefined && !isEndless) return { kind: 'pcm', pcm: SILENCE };
     const next = this.#source.next();
     if (next === 'end' || next === 'wait') return { kind: 'pcm', pcm: SILENCE };
     return next;
@@ -227,13 +239,17 @@ class Engine implements MediaEngine, LinkOwner {
     }
   }
 
+  /** @param timeMs since somebody can see them */
   #sendPictures(timeMs: number, nowMs: number): void {
-    for (const picture of this.#pictureSource?.due(timeMs) ?? []) {
-      const mediaTime = Math.round(picture.timeMs * 90);
-      const payloads = packetizeVp8(picture.data);
-      for (const link of this.#links) {
-        const session = link.sessionFor('video');
-        if (session?.plan.send?.name.toLowerCase() !== 'vp8') continue;
+    if (!this.#pictureSource) return;
+    const due = this.#pictureSource.due(timeMs);
+    for (const picture of due) this.#pictureHistory.push(picture);
+    for (const link of this.#links) {
+      const session = link.sessionFor('video');
+      if (session?.plan.send?.name.toLowerCase() !== 'vp8') continue;
+      for (const { data, timeMs: pictureMs } of this.#feedOf(link).next(due, this.#pictureHistory, nowMs)) {
+        const mediaTime = Math.round(pictureMs * 90);
+        const payloads = packetizeVp8(data);
         for (const [index, payload] of payloads.entries()) {
           const isMarked = index === payloads.length - 1;
           const bytes = session.packetize(payload, mediaTime, nowMs, { isMarked });
@@ -243,13 +259,20 @@ class Engine implements MediaEngine, LinkOwner {
     }
   }
 
+  #feedOf(link: Link): PictureFeed {
+    let feed = this.#feeds.get(link);
+    if (!feed) this.#feeds.set(link, (feed = new PictureFeed()));
+    return feed;
+  }
+
   #listen(own: Int16Array | undefined, mediaTime: number, nowMs: number): void {
     const heard: Int16Array[] = [];
     for (const voice of this.#voices.values()) {
       const sound = voice.take(nowMs);
       if (sound) heard.push(sound);
     }
-    this.#pcmOut?.write(heard.length === 0 ? SILENCE : mix(heard));
+    // Who waits for a call for hours has nothing to hear yet.
+    if (this.#begunMs !== undefined) this.#pcmOut?.write(heard.length === 0 ? SILENCE : mix(heard));
     const { recordDirectory } = this.options.sink;
     if (recordDirectory !== undefined && this.#voices.size > 0) {
       this.#mixRecording ??= this.#record(recordDirectory, 'mix', 1);

@@ -36,6 +36,8 @@ const REPORT_EVERY_MS = 5_000;
 export interface LinkOwner {
   /** @param nowMs of the clock of `performance.now` */
   received(link: Link, kind: Kind, media: ReceivedMedia, nowMs: number): void;
+  /** The peer asks for a key frame. */
+  keyFrameWanted(link: Link): void;
   closed(link: Link): void;
 }
 
@@ -103,6 +105,13 @@ export class Link implements MediaLink {
     this.#agent.setRemote(remote.credentials);
   }
 
+  change(plan: MediaKindPlan): void {
+    if (this.#isClosed) return;
+    const session = this.#sessions.get(plan.kind);
+    if (session) session.change(plan);
+    else this.#sessions.set(plan.kind, new RtpSession(plan));
+  }
+
   addRemoteCandidate(candidate: IceCandidate): void {
     this.#agent.addRemoteCandidate(candidate);
   }
@@ -126,12 +135,12 @@ export class Link implements MediaLink {
     return this.#sessions.get('audio')?.extensionId(AUDIO_LEVEL_URI) !== undefined;
   }
 
-  /** What is sent of one kind, or undefined: the link is not ready, or the peer wants nothing of it. */
   /** What is sent arrives. */
   get isSecure(): boolean {
     return this.#isSecure;
   }
 
+  /** What is sent of one kind, or undefined: the link is not ready, or the peer wants nothing of it. */
   sessionFor(kind: Kind): RtpSession | undefined {
     const session = this.#sessions.get(kind);
     return this.#isSecure && session?.plan.send ? session : undefined;
@@ -261,8 +270,10 @@ export class Link implements MediaLink {
       for (const session of this.#sessions.values()) {
         if (packet.type === 'report') session.receiveReport(packet, nowMs, Date.now());
         else if (packet.type === 'bye') session.receiveGoodbye(packet.ssrcs);
-        // A key frame cannot be made here, as pictures are sent as the file has them: it is only counted.
-        else if (packet.ssrc === session.plan.ssrc) this.#keyFramesWanted += 1;
+        else if (packet.ssrc === session.plan.ssrc) {
+          this.#keyFramesWanted += 1;
+          this.owner.keyFrameWanted(this);
+        }
       }
     }
   }

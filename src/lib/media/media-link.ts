@@ -139,7 +139,7 @@ export interface LinkStatistics {
     lost: number;
     /** Whole pictures that came, from the first key frame on. */
     frames: number;
-    /** How often the peer asked for a key frame; files have them where they have them. */
+    /** How often the peer asked for a key frame. */
     keyFramesWanted: number;
   };
 }
@@ -154,6 +154,8 @@ export interface MediaLink {
    * `actpass` the client. Called again with other credentials, ICE begins anew with them.
    */
   setRemote(remote: RemoteTransport, plans: readonly MediaKindPlan[]): void;
+  /** A kind of media more, or one that is sent or received from now on, or no longer. After `setRemote`. */
+  change(plan: MediaKindPlan): void;
   /** Before `setRemote`, too. What goes over the bound is dropped. */
   addRemoteCandidate(candidate: IceCandidate): void;
   endRemoteCandidates(): void;
@@ -171,7 +173,7 @@ export interface MediaLink {
 /** One source, encoded once, sent to all links; each link's sound decoded, recorded and mixed. */
 export interface MediaEngine {
   openLink(options: LinkOptions): Promise<MediaLink>;
-  /** Resolves when the source has ended (a file that does not loop), or on close; rejects with `FileError` when it cannot be read. */
+  /** Resolves when the source has ended (a file that does not loop, or pictures of one beside silence), or on close; rejects with `FileError` when it cannot be read. */
   readonly finished: Promise<void>;
   /** The files that are being written, complete after `close`. */
   readonly recordings: readonly string[];

@@ -10,7 +10,7 @@ import type { Session, WaitOptions } from '../session/session.js';
 import { xml, type Element } from '../xml/element.js';
 import { stanzaErrorFrom } from '../xml/stanza-error.js';
 import { configureRoom, type RoomSettings } from './configure-room.js';
-import { JoinRequest, RoomStatus, RoomUser } from './stanzas.js';
+import { JoinRequest, NS_MUC_USER, RoomStatus, RoomUser } from './stanzas.js';
 
 export interface JoinOptions {
   room: JID;
@@ -22,6 +22,8 @@ export interface JoinOptions {
   settings?: RoomSettings | undefined;
   /** Take another nickname when this one is taken: `nick_`, `nick__` … */
   mayRename?: boolean;
+  /** Renamed also when another client of this account has the nickname, which rooms allow (§17.1). */
+  isAlone?: boolean;
   /** What was said since then; no history when left out. */
   since?: Date | undefined;
   /** What the presence says besides. */
@@ -37,6 +39,8 @@ export interface Occupancy {
   isNew: boolean;
   /** Everybody there sees the real address of everybody (status 100). */
   isNonAnonymous: boolean;
+  /** Other clients of the account have the same nickname, as far as the room says so. */
+  isShared?: boolean;
 }
 
 const maxRenames = 5;
@@ -55,7 +59,9 @@ export async function joinRoom(
   for (let attempt = 0; ; attempt += 1) {
     const nick = options.nick + '_'.repeat(attempt);
     try {
-      return await enter(session, { ...options, nick }, wait);
+      const occupancy = await enter(session, { ...options, nick }, wait);
+      if (occupancy.isShared !== true || options.isAlone !== true || attempt >= maxRenames) return occupancy;
+      await leaveRoom(session, occupancy, wait);
     } catch (error) {
       const isTaken = error instanceof StanzaError && error.condition === 'conflict';
       if (!isTaken || options.mayRename !== true || attempt >= maxRenames) throw error;
@@ -86,6 +92,7 @@ async function enter(session: Session, options: JoinOptions, wait: WaitOptions):
     role: user?.item?.role,
     isNew,
     isNonAnonymous: hasStatus(user, RoomStatus.nonAnonymous),
+    isShared: (presence.getChild('x', NS_MUC_USER)?.getChildren('item').length ?? 0) > 1,
   };
   if (isNew) {
     if (options.create !== true) {

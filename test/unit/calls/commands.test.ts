@@ -3,8 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { command as answerCommand } from '../../../src/commands/call/answer.js';
 import { command as callCommand } from '../../../src/commands/call.js';
 import { namedServers, type CallOptions } from '../../../src/commands/call-flags.js';
+import { fits } from '../../../src/commands/answer-calls.js';
+import { command as answerRoomCommand } from '../../../src/commands/muc-call/answer.js';
 import { command as inviteCommand } from '../../../src/commands/muc-call/invite.js';
 import { command as joinCommand } from '../../../src/commands/muc-call/join.js';
+import { command as leaveCommand } from '../../../src/commands/muc-call/leave.js';
+import { JID } from '../../../src/lib/jid/jid.js';
 import type { AnyCommandDefinition } from '../../../src/lib/command/definition.js';
 import { parseCommand } from '../../../src/lib/command/parse.js';
 import type { Context } from '../../../src/lib/context.js';
@@ -80,6 +84,40 @@ describe('what is typed for a call', () => {
       endsAlone: true,
       create: false,
     });
+  });
+
+  it('needs a rule for invitations, and takes rules for who invites and to where', async () => {
+    await expect(parse(answerRoomCommand, '--tone 440')).rejects.toThrow('which invitations');
+    await expect(parse(answerRoomCommand, '--from a@example.org --in chat.example.org')).rejects.toThrow(
+      'is no room',
+    );
+    const rules = '--from example.org --to chat.example.org --in team@chat.example.org --prepare 2 --decline';
+    expect(await parse(answerRoomCommand, rules)).toMatchObject({
+      from: [JID.parse('example.org')],
+      to: [JID.parse('chat.example.org')],
+      waitIn: [JID.parse('team@chat.example.org')],
+      isDeclining: true,
+      prepareMs: 2000,
+    });
+  });
+
+  it('leaves for all programs of the account, or for those that are named', async () => {
+    expect(await parse(leaveCommand, 'room@chat.example.org')).toMatchObject({ nicks: [] });
+    expect(await parse(leaveCommand, 'room@chat.example.org --only a --only b')).toMatchObject({
+      nicks: ['a', 'b'],
+    });
+    await expect(parse(leaveCommand, 'room@chat.example.org/nick')).rejects.toThrow('is no room');
+  });
+
+  it.each([
+    ['example.org', 'juliet@example.org/x', true],
+    ['example.org', 'juliet@evil.example/x', false],
+    ['juliet@example.org', 'juliet@example.org/x', true],
+    ['juliet@example.org', 'nurse@example.org', false],
+    ['team@chat.example.org/romeo', 'team@chat.example.org/romeo', true],
+    ['team@chat.example.org/romeo', 'team@chat.example.org/mallory', false],
+  ])('of the rule %s: whether %s fits', (rule, address, expected) => {
+    expect(fits(JID.parse(rule), JID.parse(address))).toBe(expected);
   });
 
   it('has the password of a TURN server from the environment, and only where there is a user', async () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,29 +10,22 @@ import {
   PictureAssembler,
   sizeOfKeyFrame,
 } from '../../../src/lib/media/rtp/vp8-payload.js';
-import { readElementHead } from '../../../src/lib/media/video/ebml.js';
-import { readPictures } from '../../../src/lib/media/video/read-pictures.js';
+import {
+  EbmlId,
+  encodeElement,
+  encodeNumber,
+  encodeOpenElement,
+  encodeString,
+  readElementHead,
+} from '../../../src/lib/media/video/ebml.js';
 import { beginWebm, WebmBlocks } from '../../../src/lib/media/video/webm-writer.js';
+import { pictureOf, readAllPictures, writeIvf } from '../../support/picture-file.js';
 
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'xmppctl-video-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
-
-/** What only looks like VP8: the head of a key frame of 160×120, or of another picture. */
-function pictureOf(isKey: boolean, sizeBytes: number): Buffer {
-  const picture = Buffer.alloc(sizeBytes, 7);
-  Buffer.from(isKey ? '100200' : '110200', 'hex').copy(picture);
-  if (isKey) Buffer.from('9d012aa0007800', 'hex').copy(picture, 3);
-  return picture;
-}
-
-async function readAll(file: string): Promise<{ data: Buffer; timeMs: number }[]> {
-  const pictures = [];
-  for await (const picture of readPictures(file)) pictures.push(picture);
-  return pictures;
-}
 
 describe('VP8 in RTP', () => {
   it('is cut and put together again', () => {
@@ -97,52 +90,57 @@ describe('files of pictures', () => {
     const size = sizeOfKeyFrame(first);
     expect(size).toEqual({ width: 160, height: 120 });
     const written = [
-      { data: first, timeMs: 0 },
-      { data: pictureOf(false, 100), timeMs: 40 },
-      { data: pictureOf(true, 2000), timeMs: 90_000 },
-      { data: pictureOf(false, 100), timeMs: 130_000 },
+      { data: first, timeMs: 0, isKey: true },
+      { data: pictureOf(false, 100), timeMs: 40, isKey: false },
+      { data: pictureOf(true, 2000), timeMs: 90_000, isKey: true },
+      { data: pictureOf(false, 100), timeMs: 130_000, isKey: false },
     ];
-    const parts = written.map(({ data, timeMs }) =>
-      blocks.write(data, timeMs, (data.readUInt8(0) & 1) === 0),
-    );
+    const parts = written.map(({ data, timeMs, isKey }) => blocks.write(data, timeMs, isKey));
     const bytes = Buffer.concat([beginWebm({ width: 160, height: 120 }), ...parts]);
     await writeFile(file, bytes);
-    expect(await readAll(file)).toEqual(written);
+    expect(await readAllPictures(file)).toEqual(written);
     // Cut anywhere, the whole pictures before that are still there.
     await writeFile(file, bytes.subarray(0, bytes.length - 50));
-    expect(await readAll(file)).toEqual(written.slice(0, 3));
+    expect(await readAllPictures(file)).toEqual(written.slice(0, 3));
+  });
+
+  it('WebM is read whose names end with a zero, as those of GStreamer do', async () => {
+    const file = path.join(folder, 'it.webm');
+    const codec = encodeString(EbmlId.codecId, 'V_VP8\0');
+    const number = encodeNumber(EbmlId.trackNumber, 1);
+    const track = encodeElement(EbmlId.trackEntry, Buffer.concat([number, codec]));
+    const picture = pictureOf(true, 300);
+    await writeFile(
+      file,
+      Buffer.concat([
+        encodeElement(EbmlId.header, encodeString(EbmlId.docType, 'webm')),
+        encodeOpenElement(EbmlId.segment),
+        encodeElement(EbmlId.tracks, track),
+        new WebmBlocks().write(picture, 0, true),
+      ]),
+    );
+    expect(await readAllPictures(file)).toEqual([{ data: picture, timeMs: 0, isKey: true }]);
   });
 
   it('IVF is read', async () => {
     const file = path.join(folder, 'it.ivf');
-    const head = Buffer.alloc(32);
-    head.write('DKIF');
-    head.writeUInt16LE(32, 6);
-    head.write('VP80', 8);
-    head.writeUInt32LE(25, 16);
-    head.writeUInt32LE(1, 20);
     const pictures = [pictureOf(true, 500), pictureOf(false, 60)];
-    const frames = pictures.map((data, index) => {
-      const frame = Buffer.alloc(12);
-      frame.writeUInt32LE(data.length, 0);
-      frame.writeBigUInt64LE(BigInt(index), 4);
-      return Buffer.concat([frame, data]);
-    });
-    await writeFile(file, Buffer.concat([head, ...frames]));
-    expect(await readAll(file)).toEqual([
-      { data: pictures[0], timeMs: 0 },
-      { data: pictures[1], timeMs: 40 },
+    await writeIvf(file, pictures);
+    expect(await readAllPictures(file)).toEqual([
+      { data: pictures[0], timeMs: 0, isKey: true },
+      { data: pictures[1], timeMs: 40, isKey: false },
     ]);
-    head.write('AV01', 8);
-    await writeFile(file, head);
-    await expect(readAll(file)).rejects.toThrow(/has no VP8 in it but AV01/);
+    const other = await readFile(file);
+    other.write('AV01', 8);
+    await writeFile(file, other);
+    await expect(readAllPictures(file)).rejects.toThrow(/has no VP8 in it but AV01/);
   });
 
   it('of other kinds, and damaged ones, are refused by name', async () => {
     const file = path.join(folder, 'it');
     for (const content of ['', 'hello', 'DKIF', '\u001aE\u00df\u00a3']) {
       await writeFile(file, content, 'latin1');
-      await expect(readAll(file)).rejects.toThrow(FileError);
+      await expect(readAllPictures(file)).rejects.toThrow(FileError);
     }
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => void readElementHead(Buffer.from(bytes), 0)),

@@ -6,12 +6,11 @@
  */
 import { EventQueue } from '../../event-queue.js';
 import { TimeoutError } from '../../errors.js';
-import { JID } from '../../jid/jid.js';
+import type { JID } from '../../jid/jid.js';
 import type { JingleEndpoint } from '../../jingle/endpoint.js';
 import type { JingleSession } from '../../jingle/jingle-session.js';
 import { proposals, type IncomingProposal } from '../../jingle/message-initiation.js';
 import type { JingleMessage } from '../../jingle/stanzas.js';
-import { readDirectInvitation } from '../../muc/direct-invitation.js';
 import type { Session } from '../../session/session.js';
 import { Deferred, within } from '../../session/wait.js';
 import type { StanzaErrorFacts } from '../../xml/stanza-error.js';
@@ -23,6 +22,7 @@ import {
   type CallMessage,
   type CallMethod,
 } from '../stanzas/invitations.js';
+import { RoomInvitations, senderOf, type RoomInvitation } from '../room-invitations.js';
 import { encodeCallInfo, NS_RTP } from '../stanzas/rtp.js';
 
 export interface IncomingCall {
@@ -39,25 +39,12 @@ export interface IncomingCall {
   reject(why: 'busy' | 'decline' | 'tie-break'): Promise<void>;
 }
 
-export interface IncomingInvitation {
-  kind: 'invitation';
-  id: string;
-  /** In a room, the occupant. */
-  from: JID;
-  room: JID;
-  password: string | undefined;
-  isVideo: boolean;
-  signal: AbortSignal;
-  accept(): Promise<void>;
-  reject(): Promise<void>;
-  /** We have left the call. */
-  left(): Promise<void>;
-}
-
 export interface IncomingCallsOptions {
   session: Session;
   endpoint: JingleEndpoint;
   isWanted: (from: JID) => boolean;
+  /** Whether invitations to calls in rooms are wanted as calls are; not at all when left out. */
+  takesInvitations?: boolean;
   /** How long a session may take to be offered after we have said that we take it. */
   timeoutMs: number;
 }
@@ -66,12 +53,10 @@ const MAX_OPEN = 100;
 const NS_DELAY = 'urn:xmpp:delay';
 
 export class IncomingCalls implements Disposable {
-  readonly events = new EventQueue<IncomingCall | IncomingInvitation>(MAX_OPEN);
+  readonly events = new EventQueue<IncomingCall | RoomInvitation>(MAX_OPEN);
   readonly #options: IncomingCallsOptions;
   readonly #expected = new Map<string, Deferred<JingleSession>>();
-  readonly #invitations = new Map<string, AbortController>();
-  /** By room: what the direct invitation says beside the invitation to the call. */
-  readonly #passwords = new Map<string, { from: JID; password: string }>();
+  readonly #invitations: RoomInvitations;
   readonly #proposals: AsyncIterableIterator<IncomingProposal>;
   readonly #offers: AsyncIterableIterator<JingleSession>;
   readonly #messages: Disposable;
@@ -79,6 +64,12 @@ export class IncomingCalls implements Disposable {
   constructor(options: IncomingCallsOptions) {
     this.#options = options;
     const { session, endpoint } = options;
+    this.#invitations = new RoomInvitations({
+      session,
+      isWanted: (from) => options.takesInvitations === true && options.isWanted(from),
+      takesPlain: false,
+      emit: (invitation) => this.events.push(invitation),
+    });
     this.#messages = session.handle({ name: 'message' }, (message) => this.#receiveMessage(message));
     this.#proposals = proposals(session);
     this.#offers = endpoint.incoming({
@@ -91,6 +82,7 @@ export class IncomingCalls implements Disposable {
 
   [Symbol.dispose](): void {
     this.#messages[Symbol.dispose]();
+    this.#invitations[Symbol.dispose]();
     void this.#proposals.return?.();
     void this.#offers.return?.();
     this.events.end();
@@ -153,52 +145,34 @@ export class IncomingCalls implements Disposable {
   }
 
   #receiveMessage(message: Element): void {
-    const { from: sender, type } = message.attrs as Record<string, unknown>;
-    if (typeof sender !== 'string' || type === 'error' || message.getChild('delay', NS_DELAY)) return;
-    const from = JID.fromServer(sender);
-    const direct = readDirectInvitation(message);
-    if (direct?.password !== undefined && this.#options.isWanted(from))
-      remember(this.#passwords, direct.room.bare.toString(), { from, password: direct.password });
+    this.#invitations.receive(message);
+    const from = senderOf(message);
     const call = readCallMessage(message);
-    if (!call || from.equals(this.#options.session.jid)) return;
-    if (call.action === 'retract') this.#invitations.get(invitationKey(from, call.id))?.abort();
-    if (call.action === 'invite' && call.method && this.#options.isWanted(from))
-      this.#receiveInvitation(from, type === 'groupchat', call, call.method);
+    if (!from || call?.action !== 'invite' || call.method?.kind !== 'jingle') return;
+    const isLate = message.getChild('delay', NS_DELAY) !== undefined;
+    if (!isLate && this.#options.isWanted(from)) this.#receiveInvitation(from, call, call.method);
   }
 
+  /** To a session that its sender offers when we take it. */
   #receiveInvitation(
     from: JID,
-    isGroupchat: boolean,
     { id, isVideo }: CallMessage,
-    method: CallMethod,
+    method: Extract<CallMethod, { kind: 'jingle' }>,
   ): void {
-    const key = invitationKey(from, id);
-    if (this.#invitations.has(key)) return;
-    const controller = new AbortController();
-    remember(this.#invitations, key, controller);
     const { session } = this.#options;
-    const to = isGroupchat
-      ? { jid: from.bare, type: 'groupchat' as const }
-      : { jid: from, type: 'chat' as const };
     const answer = (action: CallAction): Promise<void> =>
-      session.send(encodeCallMessage({ action, id, isVideo, ...(action === 'accept' && { method }) }, to));
-    const common = { id, from, isVideo, signal: controller.signal };
-    if (method.kind === 'muji') {
-      const known = this.#passwords.get(method.room.toString());
-      this.events.push({
-        ...common,
-        kind: 'invitation',
-        room: method.room,
-        password: known?.from.bare.equals(from.bare) === true ? known.password : undefined,
-        accept: () => answer('accept'),
-        reject: () => answer('reject'),
-        left: () => answer('left'),
-      });
-      return;
-    }
+      session.send(
+        encodeCallMessage(
+          { action, id, isVideo, ...(action === 'accept' && { method }) },
+          { jid: from, type: 'chat' },
+        ),
+      );
     this.events.push({
-      ...common,
       kind: 'call',
+      id,
+      from,
+      isVideo,
+      signal: new AbortController().signal,
       ring: () => Promise.resolve(),
       take: () => this.#expect(method.jid ?? from, method.sid, () => answer('accept')),
       reject: () => answer('reject'),
@@ -227,19 +201,6 @@ function directCall(jingle: JingleSession): IncomingCall {
   };
 }
 
-function remember<T>(map: Map<string, T>, key: string, value: T): void {
-  map.set(key, value);
-  for (const oldest of map.keys()) {
-    if (map.size <= MAX_OPEN) break;
-    map.delete(oldest);
-  }
-}
-
 function keyOf(from: JID, sid: string): string {
   return `${from.toString()} ${sid}`;
-}
-
-/** In a room whoever invites may have changed the nickname since. */
-function invitationKey(from: JID, id: string): string {
-  return `${from.bare.toString()} ${id}`;
 }

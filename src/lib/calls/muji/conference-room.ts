@@ -14,6 +14,7 @@ import { RoomStatus } from '../../muc/stanzas.js';
 import type { Session, WaitOptions } from '../../session/session.js';
 import { Deferred, within } from '../../session/wait.js';
 import { xml, type Element } from '../../xml/element.js';
+import { findFreeNick } from './free-nick.js';
 import { encodeMujiPresence, readMujiPresence, type MujiPresence } from '../stanzas/muji.js';
 
 export interface Occupant {
@@ -72,7 +73,9 @@ export class ConferenceRoom {
     emit: (event: RoomEvent) => void,
     wait: WaitOptions,
   ): Promise<ConferenceRoom> {
-    const room = new ConferenceRoom(session, options, emit);
+    const { isAlone, nick: wanted } = options;
+    const nick = isAlone === true ? await findFreeNick(session, options.room, wanted, wait) : wanted;
+    const room = new ConferenceRoom(session, { ...options, nick }, emit);
     try {
       room.#occupancy = await room.#join(wait);
     } catch (error) {
@@ -220,7 +223,10 @@ export class ConferenceRoom {
     try {
       // What is announced is there from the first presence on: without it we would seem to have left the call.
       const payload = this.#announced ? [encodeMujiPresence(this.#announced)] : [];
-      this.#occupancy = await this.#join({}, { ...this.#options, payload, create: true, mayRename: true });
+      this.#occupancy = await this.#join(
+        {},
+        { ...this.#options, payload, create: true, mayRename: true, isAlone: false },
+      );
       this.#emit({ kind: 'back' });
     } catch (error) {
       // Another stream has come in the meantime, and with it another attempt.

@@ -44,17 +44,20 @@ export type ConferenceEvent =
 
 export interface ConferenceOptions extends CallContext {
   session: Session;
-  room: Omit<JoinOptions, 'mayRename'>;
+  room: Omit<JoinOptions, 'mayRename' | 'isAlone'>;
   /** How long those who prepare may take, in milliseconds. */
   prepareMs: number;
   signal: AbortSignal;
+  /** Where events go, for who wants to know what has happened also when joining fails; one of its own when left out. */
+  events?: EventQueue<ConferenceEvent>;
 }
 
 /** Whoever has announced contents after us calls us; that takes the time of a few stanzas. */
 const CALL_US_MS = 20_000;
+export const MAX_EVENTS = 10_000;
 
 export class Conference {
-  readonly events = new EventQueue<ConferenceEvent>(10_000);
+  readonly events: EventQueue<ConferenceEvent>;
   readonly #options: ConferenceOptions;
   readonly #members = new Map<string, Member>();
   readonly #waiting = new Set<string>();
@@ -63,10 +66,12 @@ export class Conference {
   #contents: readonly AgreedContent[] = [];
   #isJoined = false;
   #isLeft = false;
+  #left: Promise<void> | undefined;
   #offers: AsyncIterableIterator<JingleSession> | undefined;
 
   private constructor(options: ConferenceOptions) {
     this.#options = options;
+    this.events = options.events ?? new EventQueue(MAX_EVENTS);
   }
 
   /**
@@ -88,6 +93,11 @@ export class Conference {
     return this.#room?.nick ?? '';
   }
 
+  /** `room@service/nick`, as long as we are there. */
+  get occupancy(): JID | undefined {
+    return this.#isLeft ? undefined : this.#room?.jid.withResource(this.nick);
+  }
+
   /** What is sent and received, by the names of the contents. */
   get contents(): readonly AgreedContent[] {
     return this.#contents;
@@ -103,8 +113,12 @@ export class Conference {
   }
 
   /** First out of the room, so that nobody calls us any more, and then out of the sessions (§"Leaving a Conference"). */
-  async leave(): Promise<void> {
-    if (this.#isLeft) return;
+  leave(): Promise<void> {
+    this.#left ??= this.#leave();
+    return this.#left;
+  }
+
+  async #leave(): Promise<void> {
     this.#isLeft = true;
     await this.#room?.leave({ timeoutMs: LEAVE_MS });
     await this.#offers?.return?.();
@@ -147,7 +161,7 @@ export class Conference {
     try {
       return await ConferenceRoom.enter(
         session,
-        { ...room, mayRename: true },
+        { ...room, mayRename: true, isAlone: true },
         (event) => this.#receive(event),
         wait,
       );

@@ -49,6 +49,7 @@ export class LocalCandidates {
   /** Why servers gave nothing, for the reason of a call that finds no way. */
   readonly problems: string[] = [];
   readonly #reflexive: IceCandidate[] = [];
+  readonly #relays = new Map<IceServer, { base: LocalBase; path: TurnAllocation }>();
   #generation = 0;
 
   constructor(
@@ -77,7 +78,8 @@ export class LocalCandidates {
     this.#dropLost(addresses);
     for (const base of this.bases) {
       base.candidate = { ...base.candidate, generation };
-      this.listener.found(base.candidate);
+      // Whether a relay still has what was allocated there is to be seen.
+      if (base.candidate.type !== 'relay') this.listener.found(base.candidate);
     }
     const servers = this.options.servers.slice(0, MAX_SERVERS);
     if (!this.options.isRelayOnly) await this.#openSockets(addresses);
@@ -170,14 +172,12 @@ export class LocalCandidates {
   }
 
   async #allocate(server: IceServer, index: number, locals: readonly LocalAddress[]): Promise<void> {
-    if (this.bases.some(({ candidate, path }) => candidate.type === 'relay' && serverOf.get(path) === server))
-      return;
+    if (await this.#keepsRelay(server)) return;
     for (const address of await this.#resolve(server)) {
       const local = this.#sourceFor(address.ip, locals);
       if (local === undefined) continue;
       try {
         const path = await TurnAllocation.open(server, address, local === 'any' ? undefined : local.ip);
-        serverOf.set(path, server);
         const candidate = this.#candidate(
           'relay',
           path.address,
@@ -189,12 +189,29 @@ export class LocalCandidates {
         // With relay only, the peer is not to learn the address behind it.
         const hidden = { relatedAddress: path.address.ip, relatedPort: path.address.port };
         const shown = { relatedAddress: ip, relatedPort: port };
-        this.#open({ path, candidate: { ...candidate, ...(this.options.isRelayOnly ? hidden : shown) } });
+        const base = { path, candidate: { ...candidate, ...(this.options.isRelayOnly ? hidden : shown) } };
+        this.#relays.set(server, { base, path });
+        this.#open(base);
         return;
       } catch (error) {
         this.problems.push(`TURN ${nameOf(server)}: ${messageOf(error)}`);
       }
     }
+  }
+
+  /** One that was restarted in the meantime, or that we were out of touch with for too long, knows nothing of us. */
+  async #keepsRelay(server: IceServer): Promise<boolean> {
+    const known = this.#relays.get(server);
+    if (!known || !this.bases.includes(known.base)) return false;
+    if (await known.path.confirm()) {
+      this.listener.found(known.base.candidate);
+      return true;
+    }
+    this.#relays.delete(server);
+    known.path.close();
+    const index = this.bases.indexOf(known.base);
+    if (index >= 0) this.bases.splice(index, 1);
+    return false;
   }
 
   /** With chosen interfaces only those may carry what goes to the server. */
@@ -254,9 +271,6 @@ export class LocalCandidates {
     };
   }
 }
-
-/** Which server an allocation is at, so that a restart keeps it. */
-const serverOf = new WeakMap<DatagramPath, IceServer>();
 
 function related({ ip, port }: IceCandidate): { relatedAddress: string; relatedPort: number } {
   return { relatedAddress: ip, relatedPort: port };

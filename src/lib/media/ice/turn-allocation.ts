@@ -140,6 +140,17 @@ export class TurnAllocation implements DatagramPath {
     );
   }
 
+  /** Makes it last, which shows whether the server still has it. */
+  async confirm(): Promise<boolean> {
+    try {
+      await this.#renew();
+      return true;
+    } catch (error) {
+      if (error instanceof TurnError) return false;
+      throw error;
+    }
+  }
+
   close(): void {
     clearInterval(this.#refresh);
     this.#transactions.cancelAll();

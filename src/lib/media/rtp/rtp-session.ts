@@ -39,8 +39,21 @@ export class RtpSession {
   #highest = 0;
   #codec: Codec | undefined;
 
-  constructor(readonly plan: MediaKindPlan) {
+  #plan: MediaKindPlan;
+
+  constructor(plan: MediaKindPlan) {
+    this.#plan = plan;
     this.#extensionIds = new Map(plan.headerExtensions.map(({ id, uri }) => [uri, id]));
+  }
+
+  get plan(): MediaKindPlan {
+    return this.#plan;
+  }
+
+  /** What is sent and received from now on; the source and the header extensions stay as they are. */
+  change({ send, receive }: Pick<MediaKindPlan, 'send' | 'receive'>): void {
+    const { send: _before, ...rest } = this.#plan;
+    this.#plan = { ...rest, ...(send && { send }), receive };
   }
 
   get packetsReceived(): number {

@@ -8,6 +8,8 @@ interface PumpOptions {
   loops: boolean;
   /** Files are there or not; what comes by a pipe may take its time to begin. */
   isFile: boolean;
+  /** Nothing is opened before the first frame is wanted: what is heard of a microphone is of that moment. */
+  isLive?: boolean;
 }
 
 /** @param open called again for each round of a source that loops */
@@ -20,6 +22,7 @@ class FramePump implements FrameSource {
   readonly ready: Promise<void>;
   readonly #loops: boolean;
   #begin: () => void = () => undefined;
+  #want: () => void = () => undefined;
   readonly #frames: SourceFrame[] = [];
   #isDone = false;
   #isClosed = false;
@@ -31,7 +34,9 @@ class FramePump implements FrameSource {
     options: PumpOptions,
   ) {
     this.#loops = options.loops;
-    this.ended = this.#run().finally(() => (this.#isDone = true));
+    const wanted =
+      options.isLive === true ? new Promise<void>((resolve) => (this.#want = resolve)) : Promise.resolve();
+    this.ended = wanted.then(() => this.#run()).finally(() => (this.#isDone = true));
     // Whoever asks is told; nobody has to.
     this.ended.catch(() => undefined);
     const begun = new Promise<void>((resolve) => (this.#begin = resolve));
@@ -40,6 +45,7 @@ class FramePump implements FrameSource {
   }
 
   next(): SourceFrame | 'wait' | 'end' {
+    this.#want();
     const frame = this.#frames.shift();
     this.#hasRoom?.();
     if (frame) return frame;

@@ -36,7 +36,11 @@ export function openFrameSource(source: AudioSource, signal: AbortSignal): Frame
     case 'stdin':
       return pumpFrames(() => readStreamFrames(source.stream), { loops: false, isFile: false });
     case 'command':
-      return pumpFrames(() => readCommandFrames(source.command, signal), { loops: false, isFile: false });
+      return pumpFrames(() => readCommandFrames(source.command, signal), {
+        loops: false,
+        isFile: false,
+        isLive: true,
+      });
   }
 }
 

@@ -8,6 +8,8 @@ const DEFAULT_STEP_MS = 40;
 export class PictureSource {
   /** Rejects with FileError when the file cannot be read. */
   readonly ready: Promise<void>;
+  /** Resolves when the last picture was due, or the rest cannot be read. */
+  readonly ended: Promise<void>;
   readonly #waiting: FilePicture[] = [];
   #isClosed = false;
   #hasRoom: () => void = () => undefined;
@@ -26,6 +28,7 @@ export class PictureSource {
     running.catch((error: unknown) => {
       if (hasBegun) onError(error);
     });
+    this.ended = running.catch(() => undefined);
     this.ready = Promise.race([begun, running]);
     this.ready.catch(() => undefined);
   }
@@ -58,12 +61,17 @@ export class PictureSource {
         if (count > 0 && picture.timeMs > lastMs) stepMs = picture.timeMs - lastMs;
         lastMs = Math.max(lastMs, picture.timeMs);
         count += 1;
-        this.#waiting.push({ data: picture.data, timeMs: offsetMs + lastMs });
+        this.#waiting.push({ ...picture, timeMs: offsetMs + lastMs });
         begin();
-        while (this.#isFull()) await new Promise<void>((resolve) => (this.#hasRoom = resolve));
+        while (this.#isFull()) await this.#room();
       }
       offsetMs += lastMs + stepMs;
     } while (this.loops && count > 0 && !this.#isClosed);
+    while (this.#waiting.length > 0 && !this.#isClosed) await this.#room();
+  }
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => (this.#hasRoom = resolve));
   }
 
   #isFull(): boolean {

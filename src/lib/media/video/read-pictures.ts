@@ -1,12 +1,14 @@
 /** VP8 pictures of a file: IVF, or WebM (the first VP8 track). */
 import { createReadStream } from 'node:fs';
 import { FileError } from '../../errors.js';
+import { isKeyFrame } from '../rtp/vp8-payload.js';
 import { EbmlId, readElementHead } from './ebml.js';
 
 export interface FilePicture {
   data: Buffer;
   /** From the beginning of the file. */
   timeMs: number;
+  isKey: boolean;
 }
 
 const IVF_HEAD_BYTES = 32;
@@ -40,7 +42,7 @@ async function* readIvf(input: ChunkInput, path: string): AsyncGenerator<FilePic
     if (sizeBytes > MAX_ELEMENT_BYTES) throw new FileError(`${path} is damaged`);
     const data = await input.take(sizeBytes);
     if (data.length < sizeBytes) return;
-    yield { data, timeMs: (Number(frame.readBigUInt64LE(4)) * scale * 1000) / rate };
+    yield { data, isKey: isKeyFrame(data), timeMs: (Number(frame.readBigUInt64LE(4)) * scale * 1000) / rate };
   }
 }
 
@@ -62,7 +64,11 @@ async function* readWebm(input: ChunkInput, path: string): AsyncGenerator<FilePi
     else if (head.id === EbmlId.simpleBlock || head.id === EbmlId.block) {
       const block = readBlock(content);
       if (block && block.track === track)
-        yield { data: block.data, timeMs: (clusterTime + block.time) * scaleMs };
+        yield {
+          data: block.data,
+          isKey: isKeyFrame(block.data),
+          timeMs: (clusterTime + block.time) * scaleMs,
+        };
     }
   }
   if (track === undefined) throw new FileError(`${path} has no VP8 in it`);
@@ -77,7 +83,8 @@ function readVp8Track(entry: Buffer): number | undefined {
   const found = [...children(entry)];
   const codec = found.find(({ id }) => id === EbmlId.codecId)?.content.toString('latin1');
   const number = found.find(({ id }) => id === EbmlId.trackNumber);
-  return codec === 'V_VP8' && number ? readNumber(number.content) : undefined;
+  // RFC 8794 §7.4: a string may be longer than what it says, with zeros behind; those of GStreamer are.
+  return codec?.replace(/\0+$/, '') === 'V_VP8' && number ? readNumber(number.content) : undefined;
 }
 
 function* children(bytes: Buffer): Generator<{ id: number; content: Buffer }> {
