@@ -1,6 +1,6 @@
 /**
  * Builds dist/: `start.js`, which answers --version and --help and loads the program, `cli.js` and `commands.js`;
- * `index.js`, the library; `account-worker.js`, which runs in threads; `board/`, the page of the whiteboard; `packages/`,
+ * `index.js`, the library; `account-worker.js` and `schema-worker.mjs`, which run in threads; `board/`, the page of the whiteboard; `packages/`,
  * what both load when they need it; and the types.
  *
  * All of them are CommonJS, which Node starts about 10 ms sooner than ES modules. A module behind an `import()` is
@@ -58,6 +58,8 @@ const lazyModules = {
 
 /** What runs in a thread of its own is looked for beside the program. */
 const threads = { 'account-worker': 'src/lib/vcard/xep0227/account-worker.ts' };
+/** The same, with packages that are modules and wait while they are loaded, which CommonJS cannot. */
+const moduleThreads = { 'schema-worker': 'src/lib/sxe/schema/schema-worker.ts' };
 
 /**
  * A package behind an `import()` gets a file of its own beside the program, so that nobody pays for it who has no use for
@@ -121,6 +123,14 @@ async function bundle() {
     bundleProgram({ ...common, plugins: [lazyModules, packagesApart] }),
     build({ ...common, entryPoints: { index: 'src/lib/index.ts' }, plugins: [packagesApart] }),
     build({ ...common, entryPoints: threads, plugins: [packagesApart] }),
+    build({
+      ...common,
+      entryPoints: moduleThreads,
+      format: 'esm',
+      outExtension: { '.js': '.mjs' },
+      supported: {},
+      charset: 'utf8',
+    }),
     bundleBoard(),
   ]);
   await Promise.all([...packages].map((name) => bundlePackage(name, common)));

@@ -275,6 +275,42 @@ describeOnEachServer('xmppctl sxe board', (server) => {
     expect((await joining.finished).code).toBe(0);
   }, 120_000);
 
+  it.each([
+    ['ends and comes back', async () => server.sandbox.shutDown()],
+    [
+      'is killed and comes back',
+      async () => {
+        server.sandbox.signal('SIGKILL');
+        return Promise.resolve();
+      },
+    ],
+  ])(
+    'lets two draw on while the server %s, and both see all of it afterwards',
+    async (how, stop) => {
+      const where = room(how.replaceAll(' ', '-'));
+      const a = await open(['--room', where], 'alice');
+      const b = await open(['--join', where], 'bob');
+      const pages = [a.page, b.page];
+      await drag(a.page, [200, 200], [300, 260], [400, 200]);
+      const shape = 'path[d^="M"]';
+      await b.page.locator(`#drawing ${shape}`).waitFor();
+      await stop();
+      await tool(a.page, 'rect');
+      await drag(a.page, [600, 200], [700, 300]);
+      await tool(b.page, 'ellipse');
+      await drag(b.page, [200, 400], [320, 480]);
+      await a.page.locator('#drawing rect').waitFor({ state: 'attached' });
+      await b.page.locator('#drawing ellipse').waitFor({ state: 'attached' });
+      await server.sandbox.restart();
+      await converged(pages, '<path', '<rect', '<ellipse');
+      await tool(b.page, 'line');
+      await drag(b.page, [300, 500], [400, 520]);
+      await converged(pages, '<path', '<rect', '<ellipse', '<line');
+      await end(a.running, b.running);
+    },
+    120_000,
+  );
+
   it('refuses what is no drawing, and what it is not told', async () => {
     const file = await home.write('a.svg', '<svg xmlns="http://www.w3.org/2000/svg"/>');
     const page = await home.write('a.xhtml', '<html xmlns="http://www.w3.org/1999/xhtml"/>');

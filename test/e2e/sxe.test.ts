@@ -82,7 +82,14 @@ describeOnEachServer('xmppctl sxe', (server) => {
     const b = sibling(a, 'b.xml');
     const joining = start(['join', server.sandbox.accounts['alice']?.jid ?? '', '--live', b], 'bob');
     await joining.waitFor('stderr', /waiting for a session/);
-    const sharing = start(['share', a, server.sandbox.accounts['bob']?.jid ?? '', '--live', '--json']);
+    const sharing = start([
+      'share',
+      a,
+      '--with',
+      server.sandbox.accounts['bob']?.jid ?? '',
+      '--live',
+      '--json',
+    ]);
     await converged([a, b], 'one');
     await change(b, 'one', 'two');
     await converged([a, b], 'two');
@@ -93,7 +100,7 @@ describeOnEachServer('xmppctl sxe', (server) => {
 
   it('tells who does what, and sends nothing that is no document', async () => {
     const file = await home.write('a.xml', '<doc><p a="1">one</p></doc>');
-    const sharing = start(['share', file, room('watched'), '--live', '--json']);
+    const sharing = start(['share', file, '--room', room('watched'), '--live', '--json']);
     await sharing.waitFor('stdout', /"event":"shared"/);
     const watching = start(['watch', room('watched'), '--count', '1', '--json', '-v'], 'bob');
     await sharing.waitFor('stdout', /"event":"joined"/);
@@ -136,6 +143,28 @@ describeOnEachServer('xmppctl sxe', (server) => {
     await end(sharing);
   }, 60_000);
 
+  it('says so when what was left by the editor cannot be sent, and keeps it', async () => {
+    const file = await home.write('a.xml', '<doc>one</doc>');
+    const sharing = start(['share', file, room('unsent'), '--live']);
+    await sharing.waitFor('stdout', /shared\t/);
+    for (const [script, reason] of [
+      ['printf "<doc>half" > "$1"', /not sent: not well-formed XML: .*\(your text is in (\S+)\)\n/],
+      [': > "$1"', /not sent: the file is empty, or gone \(your text is in (\S+)\)\n/],
+    ] as const) {
+      const editor = await home.write('editor.sh', `${script}\n`);
+      const env = {
+        ...environmentOf(server.sandbox, 'bob'),
+        EDITOR: `sh ${editor}`,
+        TMPDIR: path.dirname(file),
+      };
+      const edited = await runXmppctl(['sxe', 'edit', room('unsent')], { env, input: '' });
+      expect(edited).toMatchObject({ code: 1, stdout: '' });
+      expect(edited.stderr).toMatch(reason);
+    }
+    expect(await read(file)).toBe('<doc>one</doc>\n');
+    await end(sharing);
+  }, 60_000);
+
   it('says so when one may not speak in the room, or not any more', async () => {
     const file = await home.write('a.xml', '<doc>one</doc>');
     const sharing = start(['share', file, room('quiet'), '--live', '--json']);
@@ -166,6 +195,8 @@ describeOnEachServer('xmppctl sxe', (server) => {
     const entities = await home.write('entities.xml', '<!DOCTYPE d [<!ENTITY a "b">]><d>&a;</d>');
     expect(await run(['share', entities, room('x')])).toMatchObject({ code: 2, stdout: '' });
     expect(await run(['share', '/nowhere/at/all', room('x')])).toMatchObject({ code: 7, stdout: '' });
+    expect(await run(['share', file])).toMatchObject({ code: 2, stdout: '' });
+    expect(await run(['share', file, room('x'), '--room', room('y')])).toMatchObject({ code: 2, stdout: '' });
     const sharing = start(['share', file, room('shared')]);
     await sharing.waitFor('stdout', /shared\t/);
     const other = await home.write('other.xml', 'something else');

@@ -6,22 +6,22 @@ import { readTextFile } from '../../lib/config/private-file.js';
 import type { Context } from '../../lib/context.js';
 import { NegativeError, ProtocolError, UsageError } from '../../lib/errors.js';
 import type { JID } from '../../lib/jid/jid.js';
-import { parseAddress } from '../../lib/jid/xmpp-uri.js';
 import { openInBrowser } from '../../lib/programs/open-browser.js';
+import { drawing } from '../../lib/sxe/document-kind.js';
 import { createDocument } from '../../lib/sxe/load-tree.js';
 import { parseDocument } from '../../lib/sxe/parse-document.js';
 import { EditingSession } from '../../lib/sxe/session/editing-session.js';
-import { advertiseEditing } from '../../lib/sxe/session/peer-channel.js';
-import { NS_XML_EDITING } from '../../lib/sxe/stanzas.js';
+import { advertiseEditing } from '../../lib/sxe/session/find-peer.js';
 import { Board } from '../../lib/sxe-board/board.js';
 import { readBoardFiles } from '../../lib/sxe-board/board-files.js';
 import { rootOf } from '../../lib/sxe-board/visible-nodes.js';
 import { KeptDrawing } from './kept-drawing.js';
-import { openSession } from './share.js';
+import { openSession } from './open-session.js';
 import {
   joinCompletes,
   joinExitCodes,
   nickOption,
+  onlyPlace,
   roomPasswordOption,
   sessionOption,
   withJoined,
@@ -48,7 +48,7 @@ export const command = defineCommand({
   path: 'sxe board',
   summary: 'draw together: a whiteboard in the browser',
   description: [
-    'Prints the address of a page on this computer, where the drawing of a session can be seen and changed: with a pen, lines, shapes and text; it can be moved, recoloured and erased, and own edits taken back, whatever the others do. The drawing is an SVG document, each shape an element of it, and each change an edit of the session (XEP-0284), so that others may use this command, xmppctl sxe join --live with a program of their own, or another client. What the page cannot show stays in the document as it is.',
+    'Prints the address of a page on this computer, where the drawing of a session can be seen and changed: with a pen, lines, shapes and text; it can be moved, recoloured and erased, and own edits taken back, whatever the others do. The drawing is an SVG document, each shape an element of it, and each change an edit of the session (XEP-0284), so that others may use this command, xmppctl sxe join --live with a program of their own, or another client: the whiteboards of Psi and Psi+ among them, which are invited where they are and speak a dialect of their own. What the page cannot show stays in the document as it is.',
     'A session begins with --room or --with, and with the file as the drawing, if there is one; with --join the one that is there is joined. The file, or that of --save, is kept as the drawing, in both directions. The page can be closed and opened again; the command goes on until it is interrupted.',
     'The address works on this computer only. Who knows it can draw: it has a secret in it, and nothing else is needed.',
   ].join('\n\n'),
@@ -96,10 +96,10 @@ export const command = defineCommand({
       .option('--overwrite', 'also a file that is there and says something else')
       .option('--open', 'open the page in the browser'),
   parse: ([file], flags): BoardOptions => {
-    const places = [flags.room, flags.with, flags.join].filter((place) => place !== undefined);
-    const [where] = places;
-    if (where === undefined || places.length > 1)
-      throw new UsageError('where is drawn? one of --room, --with and --join is needed');
+    const where = onlyPlace(
+      [flags.room, flags.with, flags.join],
+      'where is drawn? one of --room, --with and --join is needed',
+    );
     if (flags.join !== undefined && file !== undefined)
       throw new UsageError('the session that is joined has a drawing already (--save keeps it in a file)');
     if (flags.join === undefined && flags.session !== undefined)
@@ -107,7 +107,7 @@ export const command = defineCommand({
     return {
       file,
       joins: flags.join !== undefined,
-      where: parseAddress(where),
+      where,
       sessionId: flags.session,
       nick: flags.nick,
       passwordFile: flags.roomPasswordFile,
@@ -133,8 +133,8 @@ export async function runBoard(options: BoardOptions, context: Context): Promise
   const text = await readDrawing(file);
   await using session = await context.connect({ resume: true });
   using _features = advertiseEditing(session);
-  const channel = await openSession(session, NS_XML_EDITING, { ...options, name }, context);
-  const editing = EditingSession.share(channel, NS_XML_EDITING, (own, site) =>
+  const channel = await openSession(session, drawing, { ...options, name }, context);
+  const editing = EditingSession.share(channel, drawing.application, (own, site) =>
     createDocument(text, own, site),
   );
   try {
@@ -215,6 +215,12 @@ async function follow(editing: EditingSession, board: Board, kept: KeptDrawing):
         board.replaced();
         if (event.unmerged) await kept.showConflict(event.unmerged);
         else kept.saveSoon();
+        break;
+      case 'taken-back':
+        board.notice(`${event.name} has taken back what is not valid: ${event.reason.slice(0, 500)}`);
+        break;
+      default:
+        break;
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Context } from '../../lib/context.js';
 import { NegativeError } from '../../lib/errors.js';
 import { startEditor } from '../../lib/programs/edit-text.js';
 import { keepAlive, openLiveFile } from './keep-alive.js';
+import { schemaOption, schemaSection } from './schema-option.js';
 import {
   joinCompletes,
   joinExitCodes,
@@ -26,16 +27,18 @@ export const command = defineCommand({
   examples: [{ does: 'edit with others', line: 'xmppctl sxe edit orchard@chat.example.org' }],
   exitCodes: {
     ...joinExitCodes,
-    1: 'the editor failed, or the session was lost: the file is kept, and named',
+    1: 'the editor failed, the session was lost, or what was saved last cannot be sent: the file is kept, and named',
   },
-  completes: joinCompletes,
+  completes: { ...joinCompletes, '--schema': 'file' },
+  sections: [schemaSection],
   build: (command) =>
     command
       .argument('<where>', whereText)
       .addOption(nickOption)
       .addOption(roomPasswordOption)
-      .addOption(sessionOption),
-  parse: ([where], flags): JoinOptions => joinOptionsOf(where, flags),
+      .addOption(sessionOption)
+      .addOption(schemaOption),
+  parse: ([where], flags): JoinOptions => ({ ...joinOptionsOf(where, flags), schemaFile: flags.schema }),
   run: runEdit,
 });
 
@@ -64,6 +67,8 @@ export async function runEdit(options: JoinOptions, context: Context): Promise<v
     }
     if (code !== 0)
       throw new NegativeError(`the editor ended with ${code}`, { hint: `your text is in ${file}` });
+    if (live.unsent !== undefined)
+      throw new NegativeError(`not sent: ${live.unsent}`, { hint: `your text is in ${file}` });
     await rm(dir, { recursive: true, force: true });
   });
 }

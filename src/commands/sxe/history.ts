@@ -1,47 +1,30 @@
-import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { safeText } from '../../lib/output/safe-text.js';
 import { changesBy } from '../../lib/sxe/changes-by.js';
-import {
-  joinCompletes,
-  joinExitCodes,
-  joinOptionsOf,
-  nickOption,
-  roomPasswordOption,
-  sessionOption,
-  whereText,
-  withJoined,
-  type JoinOptions,
-} from './sxe-flags.js';
+import { defineJoinCommand } from './join-command.js';
+import { withJoined, type JoinOptions } from './sxe-flags.js';
 
-export const command = defineCommand({
-  path: 'sxe history',
-  summary: 'list who has written and changed what in the document of a session',
-  description:
-    'Joins the session, prints a line for each part of the document, and leaves: who wrote it, who changed it last, how often it was changed, where it is, and what it says, with tabs between them. What was removed is not there any more.',
-  examples: [
-    {
-      does: 'what somebody has changed',
-      line: 'xmppctl sxe history orchard@chat.example.org --json | jq -r \'select(.lastModifiedBy == "romeo") | .path\'',
-    },
-  ],
-  sections: [
-    {
-      title: 'JSON OUTPUT',
-      text: 'One object a line: path, rid, creator, lastModifiedBy, version (0: as it was written), text.',
-    },
-  ],
-  exitCodes: joinExitCodes,
-  completes: joinCompletes,
-  build: (command) =>
-    command
-      .argument('<where>', whereText)
-      .addOption(nickOption)
-      .addOption(roomPasswordOption)
-      .addOption(sessionOption),
-  parse: ([where], flags): JoinOptions => joinOptionsOf(where, flags),
-  run: runHistory,
-});
+export const command = defineJoinCommand(
+  {
+    path: 'sxe history',
+    summary: 'list who has written and changed what in the document of a session',
+    description:
+      'Joins the session, prints a line for each part of the document, and leaves: who wrote it, who changed it last, how often it was changed, where it is, and what it says, with tabs between them. What was removed is not there any more.',
+    examples: [
+      {
+        does: 'what somebody has changed',
+        line: 'xmppctl sxe history orchard@chat.example.org --json | jq -r \'select(.lastModifiedBy == "romeo") | .path\'',
+      },
+    ],
+    sections: [
+      {
+        title: 'JSON OUTPUT',
+        text: 'One object a line: path, rid, creator, lastModifiedBy, version (0: as it was written), text.',
+      },
+    ],
+  },
+  runHistory,
+);
 
 /** @throws NegativeError @throws StanzaError @throws TimeoutError */
 export async function runHistory(options: JoinOptions, context: Context): Promise<void> {

@@ -8,14 +8,17 @@ import type { JID } from '../../lib/jid/jid.js';
 import { parseAddress } from '../../lib/jid/xmpp-uri.js';
 import { safeText } from '../../lib/output/safe-text.js';
 import { createDocument } from '../../lib/sxe/load-tree.js';
-import { realSurroundings } from '../../lib/sxe/session/clock.js';
+import { PsiDialect } from '../../lib/sxe/session/psi-dialect.js';
 import { DocumentStore } from '../../lib/sxe/session/document-store.js';
 import { EditingSession } from '../../lib/sxe/session/editing-session.js';
-import type { EditingRoom } from '../../lib/sxe/session/room-channel.js';
-import { advertiseEditing } from '../../lib/sxe/session/peer-channel.js';
+import type { EditingRoom } from '../../lib/sxe/session/editing-room.js';
+import { advertiseEditing } from '../../lib/sxe/session/find-peer.js';
+import type { Session } from '../../lib/session/session.js';
+import type { Schema } from '../../lib/sxe/schema/schema.js';
 import { NS_XML_EDITING } from '../../lib/sxe/stanzas.js';
+import { openSchema, refuseInvalid, schemaOption, schemaSection } from './schema-option.js';
 import { keepAlive, tellerOf } from './keep-alive.js';
-import { kindOf } from './share.js';
+import { kindOf, openInRoom } from './open-session.js';
 import {
   chooseSession,
   enterToSpeak,
@@ -33,6 +36,7 @@ export interface HostOptions extends RoomFlags {
   file: string | undefined;
   name: string | undefined;
   sessionId: string | undefined;
+  schemaFile: string | undefined;
 }
 
 export const command = defineCommand({
@@ -56,8 +60,9 @@ export const command = defineCommand({
   sections: [
     {
       title: 'JSON OUTPUT',
-      text: 'One object a line: event (hosting, joined, left, changed, document), with session and name, the name of who joined or left, or the number of edits.',
+      text: 'One object a line: event (hosting, joined, left, changed, document; with a schema invalid, corrected, valid), with session and name, the name of who joined or left, the number of edits, or the reason.',
     },
+    schemaSection,
     {
       title: 'FILES',
       text: 'The folder has one file, document-N.jsonl: a snapshot of the records and the messages that came after it, one JSON text a line. A new one replaces it at each start, and when it has grown by 16 MiB.',
@@ -65,10 +70,10 @@ export const command = defineCommand({
   ],
   exitCodes: {
     1: 'there is no such session, or it was lost',
-    2: 'the file is no XML document that can be shared, or the folder has a document already',
+    2: 'the file is no XML document that can be shared, or not valid, or the folder has a document already',
     5: 'the room may not be entered',
     6: 'nobody in the session has sent the document',
-    7: 'the folder cannot be read or written',
+    7: 'the folder cannot be read or written, or the schema is none',
     130: 'interrupted; everything is in the folder',
   },
   completes: {
@@ -79,6 +84,7 @@ export const command = defineCommand({
     '--room-password-file': 'file',
     '--session': 'none',
     '--name': 'none',
+    '--schema': 'file',
   },
   build: (command) =>
     command
@@ -88,7 +94,8 @@ export const command = defineCommand({
       .addOption(nickOption)
       .addOption(roomPasswordOption)
       .addOption(sessionOption)
-      .option('--name <name>', 'what a new session is called; as the file when left out'),
+      .option('--name <name>', 'what a new session is called; as the file when left out')
+      .addOption(schemaOption),
   parse: ([folder, room, file], flags): HostOptions => ({
     folder,
     room: parseAddress(room),
@@ -97,6 +104,7 @@ export const command = defineCommand({
     passwordFile: flags.roomPasswordFile,
     name: flags.name,
     sessionId: flags.session,
+    schemaFile: flags.schema,
   }),
   run: runHost,
 });
@@ -117,7 +125,11 @@ export async function runHost(options: HostOptions, context: Context): Promise<v
   }
   // What is wrong with it costs nothing.
   const text = options.file === undefined ? undefined : await readTextFile(options.file, 'the document');
-  if (text !== undefined) kindOf(text, options.file ?? '');
+  using schema = await openSchema(options.schemaFile);
+  if (text !== undefined) {
+    kindOf(text, options.file ?? '');
+    await refuseInvalid(schema, text, options.file ?? '');
+  }
   await using session = await context.connect({ resume: true });
   using _features = advertiseEditing(session);
   const room = await enterToSpeak(
@@ -127,7 +139,7 @@ export async function runHost(options: HostOptions, context: Context): Promise<v
     text !== undefined || !!store.kept,
     context,
   );
-  const editing = await open(room, store, text, options);
+  const editing = await open(session, room, store, schema, text, options, signal);
   try {
     if (text === undefined) await untilDocument(editing);
     const { session: id, title = '' } = store.facts;
@@ -143,30 +155,38 @@ export async function runHost(options: HostOptions, context: Context): Promise<v
   }
 }
 
+const dialectOf = (isPsi: boolean): PsiDialect | undefined => (isPsi ? new PsiDialect() : undefined);
+
 async function open(
+  session: Session,
   room: EditingRoom,
   store: DocumentStore,
+  schema: Schema | undefined,
   text: string | undefined,
   { file, name, sessionId, room: address }: HostOptions,
+  signal: AbortSignal,
 ): Promise<EditingSession> {
   const { kept } = store;
   try {
     if (kept) {
-      const channel = await room.open(kept.session, kept.title);
-      return EditingSession.resume(channel, kept.application, kept, store);
+      const channel = await room.open(kept.session, kept.title, dialectOf(kept.isPsi));
+      return EditingSession.resume(channel, kept.application, kept, { keeper: store, schema });
     }
     if (text !== undefined && file !== undefined) {
       const title = name ?? path.basename(file);
-      const facts = { session: randomUUID(), title, application: kindOf(text, file) };
-      store.describe(facts);
-      const channel = await room.open(facts.session, title);
+      const kind = kindOf(text, file);
+      const { application } = kind;
+      const id = randomUUID();
+      const { channel, isPsi } = await openInRoom(session, room, { id, name: title, kind }, signal);
+      store.describe({ session: id, title, application, isPsi });
       const make = (own: string, site: string) => createDocument(text, own, site);
-      return EditingSession.share(channel, facts.application, make, realSurroundings, store);
+      return EditingSession.share(channel, application, make, { keeper: store, schema });
     }
     const chosen = chooseSession(room.sessions(), sessionId, address);
-    store.describe({ session: chosen.session, title: chosen.name, application: NS_XML_EDITING });
-    const channel = await room.open(chosen.session, chosen.name);
-    return EditingSession.join(channel, NS_XML_EDITING, realSurroundings, store);
+    const { session: id, name: chosenName, isPsi } = chosen;
+    store.describe({ session: id, title: chosenName, application: NS_XML_EDITING, isPsi });
+    const channel = await room.open(id, chosenName, dialectOf(isPsi));
+    return EditingSession.join(channel, NS_XML_EDITING, { keeper: store, schema });
   } catch (error) {
     await room.leave();
     throw error;

@@ -4,6 +4,7 @@ import { defineCommand } from '../../lib/command/definition.js';
 import type { Context } from '../../lib/context.js';
 import { UsageError } from '../../lib/errors.js';
 import { keepAlive, openLiveFile, tellerOf } from './keep-alive.js';
+import { schemaOption, schemaSection } from './schema-option.js';
 import {
   joinCompletes,
   joinExitCodes,
@@ -36,9 +37,9 @@ export const command = defineCommand({
       line: 'xmppctl sxe join juliet@example.org --live drawing.svg',
     },
   ],
-  sections: [{ title: 'JSON OUTPUT', text: 'One object a line, as of xmppctl sxe share.' }],
-  exitCodes: { ...joinExitCodes, 7: 'the file cannot be written' },
-  completes: { ...joinCompletes, '--live': 'file' },
+  sections: [{ title: 'JSON OUTPUT', text: 'One object a line, as of xmppctl sxe share.' }, schemaSection],
+  exitCodes: { ...joinExitCodes, 7: 'the file cannot be written, or the schema is none' },
+  completes: { ...joinCompletes, '--live': 'file', '--schema': 'file' },
   build: (command) =>
     command
       .argument('<where>', whereText)
@@ -46,11 +47,13 @@ export const command = defineCommand({
       .addOption(roomPasswordOption)
       .addOption(sessionOption)
       .option('--live <file>', 'keep this file as the document, in both directions')
-      .option('--overwrite', 'also a file that is there and says something else'),
+      .option('--overwrite', 'also a file that is there and says something else')
+      .addOption(schemaOption),
   parse: ([where], flags): JoinCommandOptions => ({
     ...joinOptionsOf(where, flags),
     liveFile: flags.live,
     overwrites: flags.overwrite === true,
+    schemaFile: flags.schema,
   }),
   run: runJoin,
 });

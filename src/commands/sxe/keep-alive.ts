@@ -1,8 +1,11 @@
 /** Being in a session until it ends, with a file that is kept as the document. */
 import type { Output } from '../../lib/output/output.js';
 import { safeText } from '../../lib/output/safe-text.js';
-import type { EditingEvent, EditingSession } from '../../lib/sxe/session/editing-session.js';
+import type { EditingEvent } from '../../lib/sxe/session/editing-event.js';
+import type { EditingSession } from '../../lib/sxe/session/editing-session.js';
 import { LiveFile, type LiveFileEvent } from '../../lib/sxe/session/live-file.js';
+
+const MAX_REASON_LENGTH = 500;
 
 /** Where events are told. */
 export interface Teller {
@@ -35,6 +38,9 @@ export function openLiveFile(
   });
 }
 
+/** After these the document is another one. */
+const CHANGING: readonly EditingEvent['kind'][] = ['changed', 'document', 'corrected'];
+
 /**
  * @param until ends it as well: that of an editor
  * @throws NegativeError the session was lost @throws FileError
@@ -42,7 +48,7 @@ export function openLiveFile(
 export async function keepAlive(
   editing: EditingSession,
   live: LiveFile | undefined,
-  { tell }: Teller,
+  { tell, warn }: Teller,
   signal: AbortSignal,
   until?: AbortSignal,
 ): Promise<void> {
@@ -54,9 +60,11 @@ export async function keepAlive(
     for await (const event of editing.events) {
       const shown = shownEvent(event);
       if (shown) await tell(shown);
+      const warning = warningOf(event);
+      if (warning !== undefined) warn(warning);
       if (event.kind === 'document' && event.unmerged) {
         if (live) await live.showConflict(event.unmerged);
-      } else if (event.kind === 'changed' || event.kind === 'document') {
+      } else if (CHANGING.includes(event.kind)) {
         await live?.sync();
       }
     }
@@ -86,7 +94,22 @@ function shownEvent(event: EditingEvent): ShownEvent | undefined {
       return { event: 'changed', name: event.received[0]?.sender ?? '', edits: event.received.length };
     case 'document':
       return event.isAgain ? { event: 'document' } : undefined;
+    case 'valid':
+      return { event: 'valid' };
+    case 'invalid':
+    case 'taken-back':
+      return { event: event.kind, ...('name' in event && { name: event.name }), reason: event.reason };
+    case 'corrected':
+      return { event: 'corrected', edits: event.edits, reason: event.reason };
   }
+}
+
+/** What the user should know of, wherever the events go. */
+function warningOf(event: EditingEvent): string | undefined {
+  if (event.kind === 'invalid') return `the document is not valid: ${event.reason}`;
+  if (event.kind === 'corrected') return 'what made the document not valid has been taken back';
+  if (event.kind !== 'taken-back') return undefined;
+  return `${event.name} has taken back what is not valid: ${event.reason.slice(0, MAX_REASON_LENGTH)}`;
 }
 
 function renderEvent({ event, name, edits, reason, lines }: ShownEvent): string {

@@ -9,10 +9,12 @@ import { roomPasswordFrom } from '../../lib/muc/room-password.js';
 import { safeText } from '../../lib/output/safe-text.js';
 import type { Session } from '../../lib/session/session.js';
 import type { Channel } from '../../lib/sxe/session/channel.js';
-import { advertiseEditing, takeOffer } from '../../lib/sxe/session/peer-channel.js';
-import { EditingRoom, type AnnouncedSession } from '../../lib/sxe/session/room-channel.js';
+import { advertiseEditing, takeOffer } from '../../lib/sxe/session/find-peer.js';
+import { EditingRoom, type AnnouncedSession } from '../../lib/sxe/session/editing-room.js';
+import { PsiDialect } from '../../lib/sxe/session/psi-dialect.js';
 import { EditingSession } from '../../lib/sxe/session/editing-session.js';
 import { NS_XML_EDITING } from '../../lib/sxe/stanzas.js';
+import { openSchema } from './schema-option.js';
 
 export const nickOption = new Option('--nick <name>', 'the nickname in the room; the own name when left out');
 export const roomPasswordOption = new Option(
@@ -43,6 +45,7 @@ export interface RoomFlags {
 export interface JoinOptions extends RoomFlags {
   where: JID;
   sessionId: string | undefined;
+  schemaFile?: string | undefined;
 }
 
 /** Of the argument and the options that every command has which joins a session. @throws UsageError */
@@ -58,20 +61,28 @@ export function joinOptionsOf(
   };
 }
 
+/** The one of several that was given. @throws UsageError none was, or more than one */
+export function onlyPlace(given: readonly (string | undefined)[], question: string): JID {
+  const [where, another] = given.filter((one) => one !== undefined);
+  if (where === undefined || another !== undefined) throw new UsageError(question);
+  return parseAddress(where);
+}
+
 export const whereText = 'the room, or the account that offers a session';
 
 /** Takes part in a session; closes it at the end. */
 export async function withJoined(
-  { where, sessionId, ...room }: JoinOptions,
+  { where, sessionId, schemaFile, ...room }: JoinOptions,
   context: Context,
   body: (editing: EditingSession, session: Session) => Promise<void>,
 ): Promise<void> {
+  using schema = await openSchema(schemaFile);
   await using session = await context.connect({ resume: true });
   using _features = advertiseEditing(session);
   const channel = (await isRoom(session, where, context))
     ? await joinInRoom(session, where, room, sessionId, context)
     : await joinPeer(session, where, context);
-  const editing = EditingSession.join(channel, NS_XML_EDITING);
+  const editing = EditingSession.join(channel, NS_XML_EDITING, { schema });
   try {
     await untilDocument(editing);
     await body(editing, session);
@@ -99,8 +110,8 @@ async function joinInRoom(
 ): Promise<Channel> {
   const entered = await enterToSpeak(session, room, flags, false, context);
   try {
-    const { session: id, name } = chooseSession(entered.sessions(), wanted, room);
-    return await entered.open(id, name);
+    const { session: id, name, isPsi } = chooseSession(entered.sessions(), wanted, room);
+    return await entered.open(id, name, isPsi ? new PsiDialect() : undefined);
   } catch (error) {
     await entered.leave();
     throw error;
@@ -162,11 +173,10 @@ export async function enterRoom(
 
 async function joinPeer(session: Session, from: JID, context: Context): Promise<Channel> {
   const { output, signal } = context;
-  const { channel } = await takeOffer(session, from, {
+  return takeOffer(session, from, {
     signal,
     onWaiting: () => output.note(`waiting for a session from ${from.toString()}`),
   });
-  return channel;
 }
 
 /** Rooms say so (XEP-0045 §6.4); accounts do not. */

@@ -7,6 +7,7 @@
 import { diffText } from './diff-text.js';
 import type { Change, FieldChanges, SetChange } from './edits.js';
 import { Fingerprints } from './fingerprints.js';
+import { divideHunk, joinTexts, partsOf } from './join-texts.js';
 import { newAttribute, newEdits, type Place } from './load-tree.js';
 import { attributeKey } from './namespaces.js';
 import { pairChildren } from './pair-children.js';
@@ -37,6 +38,7 @@ interface Lists {
 }
 
 class DocumentDiff {
+  readonly #before: readonly TreeNode[];
   readonly #changes: Change[] = [];
   readonly #prints = new Fingerprints();
   readonly #open: Lists[] = [];
@@ -49,15 +51,16 @@ class DocumentDiff {
 
   constructor(
     private readonly document: SharedDocument,
-    private readonly before: Tree,
+    before: Tree,
     private readonly newRid: () => string,
   ) {
-    this.#prints.add(before.nodes);
+    this.#before = joinTexts(before.nodes);
+    this.#prints.add(this.#before);
   }
 
   run(after: readonly TreeNode[]): Change[] {
     this.#prints.add(after);
-    this.#open.push({ place: { parent: '', ns: '' }, before: this.before.nodes, after });
+    this.#open.push({ place: { parent: '', ns: '' }, before: this.#before, after });
     for (let lists = this.#open.pop(); lists; lists = this.#open.pop()) this.#compareLists(lists);
     for (const candidates of this.#gone.values()) candidates.reverse();
     for (const insert of this.#insertions) insert();
@@ -87,7 +90,8 @@ class DocumentDiff {
   }
 
   #noteGone(top: TreeNode): void {
-    this.#goneTops.push(top);
+    if (top.kind === 'element') this.#goneTops.push(top);
+    else this.#goneTops.push(...partsOf(top));
     const open: TreeNode[] = [top];
     for (let node = open.pop(); node; node = open.pop()) {
       if (node.kind !== 'element') continue;
@@ -119,9 +123,12 @@ class DocumentDiff {
       return;
     }
     // From the end to the beginning, so that no piece moves another.
-    for (const { from, count, inserted } of hunks.reverse()) {
-      const range = { replaceFrom: from, replaceCount: count };
-      this.#changes.push({ kind: 'set', target, chdata: inserted, ...range });
+    for (const whole of hunks.reverse()) {
+      for (const { part, hunk } of divideHunk(partsOf(old), whole)) {
+        const { from, count, inserted } = hunk;
+        const range = { replaceFrom: from, replaceCount: count };
+        this.#changes.push({ kind: 'set', target: part.rid ?? target, chdata: inserted, ...range });
+      }
     }
   }
 
@@ -147,23 +154,27 @@ class DocumentDiff {
 
   /** Puts what is new between what has stayed. */
   #insert(place: Place, after: readonly TreeNode[], stayed: readonly (TreeNode | undefined)[]): void {
-    const weightOf = (index: number): number | undefined =>
-      this.document.record(stayed[index]?.rid ?? '')?.fields.weight;
+    const weightOf = (index: number, side: 'first' | 'last'): number | undefined => {
+      const node = stayed[index];
+      const parts = node && node.kind !== 'element' ? partsOf(node) : [];
+      const record = side === 'first' ? parts[0] : parts.at(-1);
+      return this.document.record(record?.rid ?? node?.rid ?? '')?.fields.weight;
+    };
     const inserted = new Set<TreeNode>();
     let previous: number | undefined;
     for (let start = 0; start < after.length; start++) {
       if (stayed[start]) {
-        previous = weightOf(start);
+        previous = weightOf(start, 'last');
         continue;
       }
       let end = start;
       while (end < after.length && !stayed[end]) end++;
-      let weights = weightsBetween(previous, weightOf(end), end - start);
+      let weights = weightsBetween(previous, weightOf(end, 'first'), end - start);
       // No room: those behind move on until there is.
       while (!weights && end < after.length) {
         end++;
         while (end < after.length && !stayed[end]) end++;
-        weights = weightsBetween(previous, weightOf(end), end - start);
+        weights = weightsBetween(previous, weightOf(end, 'first'), end - start);
       }
       if (!weights) {
         // Not even at the end: somebody has gone to the limits of what a number can be. All get new weights.
@@ -174,13 +185,23 @@ class DocumentDiff {
       weights.forEach((weight, offset) => {
         const node = after[start + offset];
         const old = stayed[start + offset];
-        if (old) this.#changes.push({ kind: 'set', target: old.rid ?? '', weight });
+        if (old) this.#reweigh(old, weight, weights[offset + 1] ?? weightOf(end, 'first'));
         else if (node && !inserted.has(node)) this.#insertNode(node, place, weight);
         if (node) inserted.add(node);
       });
       previous = weights.at(-1) ?? previous;
       start = end - 1;
     }
+  }
+
+  /** @param next what is behind it gets, or has */
+  #reweigh(old: TreeNode, weight: number, next: number | undefined): void {
+    const [first = old, ...others] = old.kind === 'element' ? [old] : partsOf(old);
+    const between = weightsBetween(weight, next, others.length) ?? [];
+    this.#changes.push({ kind: 'set', target: first.rid ?? '', weight });
+    others.forEach(({ rid = '' }, index) =>
+      this.#changes.push({ kind: 'set', target: rid, weight: between[index] ?? weight }),
+    );
   }
 
   #insertNode(node: TreeNode, place: Place, weight: number): void {

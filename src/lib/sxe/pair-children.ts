@@ -3,7 +3,8 @@
  */
 import { alignSequences } from './align-sequences.js';
 import type { Fingerprints } from './fingerprints.js';
-import type { TreeNode } from './tree.js';
+import { joinLeaves } from './join-texts.js';
+import type { TreeLeaf, TreeNode } from './tree.js';
 
 export interface Pairing {
   /** For each new child the old one it was, and whether it is the same down to the last leaf. */
@@ -19,11 +20,13 @@ export function pairChildren(
 ): Pairing {
   const partners: Pairing['partners'] = after.map(() => undefined);
   const taken = new Set<number>();
+  const texts: { left: number; right: number }[] = [];
   const note = (left: number, right: number, isSame: boolean): void => {
     const old = before[left];
     if (!old) return;
     partners[right] = { old, isSame };
     taken.add(left);
+    if (old.kind === 'text' && !isSame) texts.push({ left, right });
   };
   pairBy(
     before,
@@ -36,7 +39,37 @@ export function pairChildren(
       { keyOf: (node) => kindOf(node), note: (left, right) => note(left, right, false) },
     ],
   );
+  for (const { left, right } of texts) {
+    const node = after[right];
+    const run = node?.kind === 'text' ? findBeside(before, left, node, taken) : [];
+    if (run.length > 1) partners[right] = { old: joinLeaves(run), isSame: false };
+  }
   return { partners, gone: before.filter((_, index) => !taken.has(index)) };
+}
+
+/**
+ * When what was between two texts goes, they become one in a file. Their records stay, for what others write into them
+ * meanwhile.
+ */
+function findBeside(
+  before: readonly TreeNode[],
+  at: number,
+  { text }: TreeLeaf,
+  taken: Set<number>,
+): TreeLeaf[] {
+  const run: TreeLeaf[] = [];
+  const add = (index: number, isBehind: boolean): void => {
+    const node = before[index];
+    if (node?.kind !== 'text' || node.text.trim() === '' || !text.includes(node.text)) return;
+    taken.add(index);
+    if (isBehind) run.push(node);
+    else run.unshift(node);
+  };
+  const own = before[at];
+  if (own?.kind === 'text') run.push(own);
+  for (let index = at - 1; index >= 0 && !taken.has(index); index--) add(index, false);
+  for (let index = at + 1; index < before.length && !taken.has(index); index++) add(index, true);
+  return run;
 }
 
 interface Gap {

@@ -15,7 +15,7 @@ import type { Fields, SharedRecord } from './record.js';
 import { SharedDocument } from './shared-document.js';
 import { loadSnapshot, takeSnapshot, type Snapshot } from './snapshot.js';
 import { findFaultInComment, findFaultInRange, findFaultInSet } from './validity.js';
-import { compareRids } from './weight-order.js';
+import { lowestName } from './weight-order.js';
 import { sayAgain, withoutDeletions } from './say-again.js';
 import type { TextDelta } from './text-delta.js';
 import { addAtEnd, addWords, joinWords, noWords, withWords, type Words } from './words.js';
@@ -28,8 +28,6 @@ export interface ParticipantOptions {
   name: string;
   /** Random, new for each stay in a session: 8 to 32 lower-case letters and digits. */
   site: string;
-  /** What the ids of its records begin with, where another one gives it (Psi); the site unless given. */
-  ridPrefix?: string;
   /** What the session begins with, when it is this participant who begins it. */
   document?: SharedDocument;
   /** What is in the document already, when it is none that begins. */
@@ -51,7 +49,6 @@ export class Participant {
   isHolding = false;
   readonly name: string;
   readonly site: string;
-  readonly #ridPrefix: string;
   readonly #document: SharedDocument;
   readonly #inbox: Inbox;
   #messageCount = 0;
@@ -64,11 +61,10 @@ export class Participant {
   readonly #left = new Set<string>();
 
   /** @throws RangeError the site is none */
-  constructor({ name, site, document, inbox, ridPrefix = site }: ParticipantOptions) {
+  constructor({ name, site, document, inbox }: ParticipantOptions) {
     if (!SITE_PATTERN.test(site)) throw new RangeError(`"${site}" cannot begin the ids of a participant`);
     this.name = name;
     this.site = site;
-    this.#ridPrefix = ridPrefix;
     this.#document = document ?? new SharedDocument();
     this.#inbox = inbox ?? new Inbox();
     this.#present.add(name);
@@ -114,13 +110,18 @@ export class Participant {
     return this.#document;
   }
 
+  /** Nobody owes anything, and nothing is held back: the document is what everybody has. */
+  get isSettled(): boolean {
+    return !this.isHolding && this.#said.length === 0 && this.#conflicted.size === 0;
+  }
+
   get inbox(): Inbox {
     return this.#inbox;
   }
 
   /** A record id that nobody else uses. */
   newRid(): string {
-    return `${this.#ridPrefix}.${(++this.#ridCount).toString(16)}`;
+    return `${this.site}.${(++this.#ridCount).toString(16)}`;
   }
 
   snapshot(): Snapshot {
@@ -292,7 +293,7 @@ export class Participant {
 
   #speakerFor(author: string): string {
     if (!this.#left.has(author)) return author;
-    return lowest(this.#present) ?? this.name;
+    return lowestName(this.#present) ?? this.name;
   }
 
   /** @returns the first message; the others come with the next calls */
@@ -344,11 +345,5 @@ function findFaultInText(text: string, { type }: SharedRecord, edit: SetEdit): R
 function nextAuthor(owed: ReadonlyMap<string, Words> | undefined): string | undefined {
   if (!owed || owed.size === 0) return undefined;
   const said = [...owed].filter(([, words]) => !words.isHeld).map(([author]) => author);
-  return lowest(said.length > 0 ? said : owed.keys());
-}
-
-function lowest(names: Iterable<string>): string | undefined {
-  let found: string | undefined;
-  for (const name of names) if (found === undefined || compareRids(name, found) < 0) found = name;
-  return found;
+  return lowestName(said.length > 0 ? said : owed.keys());
 }

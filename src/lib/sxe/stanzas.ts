@@ -21,6 +21,8 @@ export const NS_XHTML_EDITING = 'urn:xmpp:jingle:apps:xhtml';
 export const NS_XML_EDITING = 'urn:xmpp:jingle:apps:xml';
 /** Our own: what somebody has of each sender (CLARIFICATIONS 15 and 22). */
 export const NS_SXE_SEEN = 'urn:xmppctl:sxe-seen:0';
+/** Our own: who has a schema, and what was not valid by it (CLARIFICATIONS 24). */
+export const NS_SXE_SCHEMA = 'urn:xmppctl:sxe-schema:0';
 
 export type SxeContent =
   /** `seen`: who says so has the document, and wants what it has missed of these (CLARIFICATIONS 22). */
@@ -29,6 +31,10 @@ export type SxeContent =
   | { kind: 'have' | 'want'; seen: readonly SeenMessage[] }
   /** Our own: messages that somebody has asked for; `isLast`: and no more. */
   | { kind: 'missed'; messages: readonly Message[]; isLast: boolean }
+  /** Our own: who says so has a schema (CLARIFICATIONS 24). */
+  | { kind: 'schema' }
+  /** Our own: what somebody has written was taken back, and why. */
+  | { kind: 'not-valid'; reason: string }
   /** The descriptions of the session-initiate, for others to understand. */
   | { kind: 'state-offer'; descriptions: readonly Element[] }
   | { kind: 'accept-state' }
@@ -71,6 +77,8 @@ const Have = element(NS_SXE_SEEN, 'have', { seen: children(Seen) });
 const Want = element(NS_SXE_SEEN, 'want', { seen: children(Seen) });
 const Missed = element(NS_SXE_SEEN, 'missed', { isLast: withDefault(attr('last', bool), false) });
 const MissedMessage = element(NS_SXE_SEEN, 'message', { sender: attr('sender'), id: attr('id') });
+const HasSchema = element(NS_SXE_SCHEMA, 'schema', {});
+const NotValid = element(NS_SXE_SCHEMA, 'not-valid', { reason: withDefault(attr('reason'), '') });
 const edits = editElements(NS_SXE, 'target');
 
 /** @throws DecodeError it is no `<sxe/>`, or has no session */
@@ -86,6 +94,8 @@ function decodeContent(source: Element): SxeContent {
     if (Have.matches(child)) return { kind: 'have', ...Have.decode(child) };
     if (Want.matches(child)) return { kind: 'want', ...Want.decode(child) };
     if (Missed.matches(child)) return decodeMissed(child);
+    if (HasSchema.matches(child)) return { kind: 'schema' };
+    if (NotValid.matches(child)) return { kind: 'not-valid', ...NotValid.decode(child) };
     if (child.getNS() !== NS_SXE) continue;
     const kind = child.getName();
     if (kind === 'connect') return decodeConnect(child);
@@ -157,6 +167,10 @@ function encodeContent(content: SxeContent): Element | undefined {
       return Want.encode({ seen: [...content.seen] }, NS_SXE);
     case 'missed':
       return encodeMissed(content);
+    case 'schema':
+      return HasSchema.encode({}, NS_SXE);
+    case 'not-valid':
+      return NotValid.encode(content, NS_SXE);
     default:
       return xml(content.kind);
   }

@@ -32,6 +32,8 @@ export interface TreeLeaf {
   /** Of an instruction. */
   target: string;
   rid?: string;
+  /** Texts of several records that are taken for one (`join-texts.ts`). */
+  parts?: readonly TreeLeaf[];
   /** Of `Fingerprints`, while trees are compared. */
   print?: number;
 }

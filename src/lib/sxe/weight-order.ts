@@ -59,3 +59,10 @@ export function weightsBetween(
   }
   return before !== undefined && previous >= before ? undefined : weights;
 }
+
+/** The lowest of some names, as all participants see it. */
+export function lowestName(names: Iterable<string>): string | undefined {
+  let found: string | undefined;
+  for (const name of names) if (found === undefined || compareRids(name, found) < 0) found = name;
+  return found;
+}

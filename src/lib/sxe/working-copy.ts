@@ -10,7 +10,7 @@ import type { DocumentLimits } from './parse-document.js';
 import { parseDocument } from './parse-document.js';
 import type { Participant } from './participant.js';
 import { serializeTree } from './serialize-document.js';
-import { treeOf } from './tree.js';
+import { treeOf, type Tree } from './tree.js';
 
 /** The document as its user sees it, with the own words that are still to be sent. */
 export function writeWorkingCopy(participant: Participant): string {
@@ -19,12 +19,17 @@ export function writeWorkingCopy(participant: Participant): string {
 
 /**
  * What a saved text changes, for `participant.edit`.
+ * @param saved the text, or what it is when it is parsed
  * @throws ProtocolError it is not well-formed, or has what is refused; nothing has changed then
  */
-export function readWorkingCopy(participant: Participant, text: string, limits?: DocumentLimits): Change[] {
+export function readWorkingCopy(
+  participant: Participant,
+  saved: string | Tree,
+  limits?: DocumentLimits,
+): Change[] {
   return diffDocument(
     participant.document,
-    parseDocument(text, limits),
+    typeof saved === 'string' ? parseDocument(saved, limits) : saved,
     () => participant.newRid(),
     (record) => participant.view(record),
   );

@@ -379,8 +379,8 @@ describe('clarifications', () => {
     const surroundings = { clock, newSite: () => `site0000${String.fromCharCode(97 + sites++)}` };
     const channel = room.enter('a');
     const make = (name: string, site: string) => createDocument('<r>one</r>', name, site);
-    const a = EditingSession.share(channel, 'urn:xmpp:jingle:apps:xml', make, surroundings);
-    const b = EditingSession.join(room.enter('b'), 'urn:xmpp:jingle:apps:xml', surroundings);
+    const a = EditingSession.share(channel, 'urn:xmpp:jingle:apps:xml', make, { surroundings });
+    const b = EditingSession.join(room.enter('b'), 'urn:xmpp:jingle:apps:xml', { surroundings });
     await clock.pass(5_000);
     const sent: string[] = [];
     const pass = room.pass.bind(room);

@@ -4,6 +4,8 @@ import type { Change } from '../../../src/lib/sxe/edits.js';
 import { diffDocument } from '../../../src/lib/sxe/diff-document.js';
 import { parseDocument } from '../../../src/lib/sxe/parse-document.js';
 import { serializeTree } from '../../../src/lib/sxe/serialize-document.js';
+import { Participant } from '../../../src/lib/sxe/participant.js';
+import { readWorkingCopy } from '../../../src/lib/sxe/working-copy.js';
 import { participantWith, textOf } from './document-text.js';
 import { randomFrom } from './simulation.js';
 
@@ -107,6 +109,83 @@ describe('diffDocument', () => {
       }),
       { numRuns: 300, seed: 284 },
     );
+  });
+
+  describe('with texts of several records beside each other', () => {
+    /** Two who have inserted a text at the same place, and between them another one that says nothing. */
+    const beside = (...texts: string[]) => {
+      const participant = participantWith('<p><a/></p>');
+      const [root] = participant.document.container('')?.nodes ?? [];
+      const parent = root?.rid ?? '';
+      const rids = texts.map((chdata, index) => {
+        const rid = `other.${index}`;
+        participant.edit([{ kind: 'new', rid, type: 'text', parent, weight: 5 + index, chdata }]);
+        return rid;
+      });
+      const change = (after: string) => {
+        const changes = diffDocument(participant.document, parseDocument(after), () => participant.newRid());
+        participant.edit(changes);
+        return { changes, text: textOf(participant.document) };
+      };
+      return { rids, change };
+    };
+
+    it('leaves all of them when nothing has changed', () => {
+      expect(beside('one ', '', 'two').change('<p><a/>one two</p>').changes).toEqual([]);
+      expect(beside('').change('<p><a/></p>').changes).toEqual([]);
+    });
+
+    it('changes those in which something has changed', () => {
+      const { rids, change } = beside('one ', 'two ', 'three');
+      const { changes, text } = change('<p><a/>one 2 three!</p>');
+      expect(text).toBe('<p><a/>one 2 three!</p>\n');
+      expect(changes).toMatchObject([
+        { kind: 'set', target: rids[2], chdata: '!' },
+        { kind: 'set', target: rids[1], chdata: '2' },
+      ]);
+    });
+
+    it('divides what goes over the border of two', () => {
+      const { change } = beside('one two', ' three four');
+      const { changes, text } = change('<p><a/>one four</p>');
+      expect(text).toBe('<p><a/>one four</p>\n');
+      expect(kinds(changes).every((kind) => kind === 'set')).toBe(true);
+    });
+
+    it('removes all of them when they are gone, and inserts behind all of them', () => {
+      expect(kinds(beside('one ', 'two').change('<p><a/></p>').changes)).toEqual(['remove', 'remove']);
+      const { changes, text } = beside('one ', 'two').change('<p><a/>one two<b/></p>');
+      expect(text).toBe('<p><a/>one two<b/></p>\n');
+      expect(kinds(changes)).toEqual(['new']);
+    });
+
+    it('keeps what somebody else writes into the second one meanwhile', () => {
+      const mine = participantWith('<p>one<a/>two</p>');
+      const { name, site } = { name: 'z', site: 'site0000z' };
+      const theirs = Participant.fromSnapshot({ name, site }, mine.snapshot(), mine.name);
+      const exchange = (changes: Change[], from: Participant, to: Participant): void => {
+        const { message } = from.edit(changes);
+        if (message) to.receive(message);
+      };
+      exchange(readWorkingCopy(mine, '<p>onetwo</p>'), mine, theirs);
+      const saved = mine.edit(readWorkingCopy(mine, '<p>One, onetwo</p>'));
+      const other = theirs.edit(readWorkingCopy(theirs, '<p>onetwo and three</p>'));
+      if (saved.message) theirs.receive(saved.message);
+      if (other.message) mine.receive(other.message);
+      expect(textOf(mine.document)).toBe('<p>One, onetwo and three</p>\n');
+      expect(textOf(theirs.document)).toBe(textOf(mine.document));
+    });
+
+    it('ends in what the file says, whatever it says', () => {
+      const words = fc.array(fc.constantFrom('one', 'two ', ' ', 'a'), { maxLength: 4 });
+      fc.assert(
+        fc.property(fc.array(words, { maxLength: 4 }), words, fc.boolean(), (texts, after, hasElement) => {
+          const { change } = beside(...texts.map((some) => some.join('')));
+          const wanted = `<p>${hasElement ? '<a/>' : ''}${after.join('')}${hasElement ? '' : '<b/>'}</p>`;
+          expect(change(wanted).text).toBe(`${wanted}\n`);
+        }),
+      );
+    });
   });
 });
 

@@ -6,7 +6,7 @@ import { FileError } from '../../../src/lib/errors.js';
 import { DocumentStore } from '../../../src/lib/sxe/session/document-store.js';
 import { participantWith } from './document-text.js';
 
-const facts = { session: 's', title: 'minutes', application: 'urn:xmpp:jingle:apps:xml' };
+const facts = { session: 's', title: 'minutes', application: 'urn:xmpp:jingle:apps:xml', isPsi: false };
 const noError = (error: Error): never => {
   throw error;
 };

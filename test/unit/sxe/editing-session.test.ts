@@ -26,11 +26,11 @@ function inRoom(text: string) {
   const share = () => {
     const channel = room.enter('a');
     const make = (name: string, site: string) => createDocument(text, name, site);
-    return { channel, editing: EditingSession.share(channel, APPLICATION, make, surroundings) };
+    return { channel, editing: EditingSession.share(channel, APPLICATION, make, { surroundings }) };
   };
   const join = (name: string) => {
     const channel = room.enter(name);
-    return { channel, editing: EditingSession.join(channel, APPLICATION, surroundings) };
+    return { channel, editing: EditingSession.join(channel, APPLICATION, { surroundings }) };
   };
   return { clock, room, share, join, longestStanza: () => longest };
 }

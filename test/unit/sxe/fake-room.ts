@@ -4,6 +4,7 @@
 import { ConnectionLostError } from '../../../src/lib/errors.js';
 import { EventQueue } from '../../../src/lib/event-queue.js';
 import type { Channel, ChannelEvent } from '../../../src/lib/sxe/session/channel.js';
+import { standardDialect } from '../../../src/lib/sxe/session/dialect.js';
 import type { SxeContent } from '../../../src/lib/sxe/stanzas.js';
 import type { VirtualClock } from './virtual-clock.js';
 
@@ -63,6 +64,7 @@ export class FakeRoom {
 export class FakeChannel implements Channel {
   readonly session = 's';
   readonly isEchoing = true;
+  readonly dialect = standardDialect;
   readonly events = new EventQueue<ChannelEvent>(100_000);
   #name: string;
   /** Counts the connections; 0: none. */

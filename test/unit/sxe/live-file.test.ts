@@ -28,7 +28,7 @@ describe('a live file', () => {
       channel,
       'urn:xmpp:jingle:apps:xml',
       (name, site) => createDocument(TEXT, name, site),
-      surroundings,
+      { surroundings },
     );
     live = await LiveFile.open(file, editing, (event) => void events.push(event));
   });

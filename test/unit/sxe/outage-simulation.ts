@@ -101,9 +101,9 @@ export class OutageSimulation {
             channel,
             'urn:xmpp:jingle:apps:xml',
             (own, site) => createDocument(BEGINNING, own, site),
-            this.#surroundings,
+            { surroundings: this.#surroundings },
           )
-        : EditingSession.join(channel, 'urn:xmpp:jingle:apps:xml', this.#surroundings);
+        : EditingSession.join(channel, 'urn:xmpp:jingle:apps:xml', { surroundings: this.#surroundings });
     const writer: Writer = { name, channel, editing, isThere: true, hasMarks: false };
     this.#writers.push(writer);
     void this.#listen(writer);

@@ -182,9 +182,4 @@ describe('a participant', () => {
     );
     expect(textOf(a.document)).toBe('<p>one big two three</p>\n');
   });
-
-  it('takes the prefix for its records that Psi gives it', () => {
-    const participant = new Participant({ name: 'a', site: 'site0000a', ridPrefix: '1' });
-    expect(Array.from({ length: 10 }, () => participant.newRid()).slice(8)).toEqual(['1.9', '1.a']);
-  });
 });

@@ -1,5 +1,6 @@
 /** The way from one participant of an editing session to the others: a room, or one other account. */
 import type { SxeContent, SxeMessage } from '../stanzas.js';
+import type { Dialect } from './dialect.js';
 
 export type ChannelEvent =
   /** Own messages may come back, as in a room. `isPrivate`: in a room, but to nobody else. */
@@ -21,6 +22,7 @@ export interface Channel {
   readonly session: string;
   /** Our own messages come back. */
   readonly isEchoing: boolean;
+  readonly dialect: Dialect;
   /** In order; ends when the session is over, or throws. */
   readonly events: AsyncIterableIterator<ChannelEvent>;
   /** To everybody in the session. */

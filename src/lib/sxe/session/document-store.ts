@@ -20,6 +20,8 @@ export interface SessionFacts {
   session: string;
   title: string | undefined;
   application: string;
+  /** It is spoken in the dialect of Psi. */
+  isPsi: boolean;
 }
 
 interface Head extends SessionFacts {
@@ -79,7 +81,7 @@ export class DocumentStore implements Keeper {
   }
 
   begin(participant: Participant): void {
-    const { session, title, application } = this.facts;
+    const { session, title, application, isPsi } = this.facts;
     this.#participant = participant;
     this.#logLength = 0;
     this.#lines = [];
@@ -89,6 +91,7 @@ export class DocumentStore implements Keeper {
       session,
       title,
       application,
+      isPsi,
       name,
       snapshot: participant.snapshot(),
     };
@@ -175,7 +178,7 @@ function parseFile(text: string, file: string): KeptDocument & SessionFacts {
     typeof head.name !== 'string'
   )
     throw new FileError(`${file} is not what xmppctl sxe host has written`);
-  const { session, title, application = '', name, snapshot } = head;
+  const { session, title, application = '', isPsi = false, name, snapshot } = head;
   // What is behind the last line end was not written to its end.
   lines.pop();
   const messages = lines.map((line) => {
@@ -188,7 +191,7 @@ function parseFile(text: string, file: string): KeptDocument & SessionFacts {
       throw new FileError(`${file} is damaged`);
     return { sender: message.sender, id: message.id, edits: message.edits };
   });
-  return { session, title, application, name, snapshot, messages };
+  return { session, title, application, isPsi, name, snapshot, messages };
 }
 
 function parseLine(line: string): unknown {

@@ -3,8 +3,9 @@ import { xml } from '../../xml/element.js';
 import type { SeenMessage } from '../edits.js';
 import type { MessageLog } from '../message-log.js';
 import type { Participant } from '../participant.js';
-import { snapshotItems, splitState } from '../snapshot.js';
+import { splitState } from '../snapshot.js';
 import { batchMessages, MAX_STATE_LENGTH } from './batches.js';
+import type { Dialect } from './dialect.js';
 import type { Outbox } from './outbox.js';
 
 /** Of the last messages so many bytes come with a snapshot. */
@@ -18,6 +19,7 @@ export class Giving {
     private readonly application: string,
     private readonly log: MessageLog,
     private readonly outbox: Outbox,
+    private readonly dialect: Dialect,
   ) {}
 
   offer(to: string): void {
@@ -28,8 +30,9 @@ export class Giving {
   /** Between begin and end nothing else is sent (§5.4). */
   sendDocument(participant: Participant, to: string): void {
     participant.joined(to);
-    for (const items of splitState(snapshotItems(participant.snapshot()), MAX_STATE_LENGTH))
+    for (const items of splitState(this.dialect.snapshotItems(participant.snapshot()), MAX_STATE_LENGTH))
       void this.outbox.sendTo(to, { kind: 'state', items });
+    if (!this.dialect.canCatchUp) return;
     // So that not everybody who could give them to others has to stay.
     for (const messages of batchMessages(this.log.recent(MAX_RECENT_LENGTH)))
       void this.outbox.sendTo(to, { kind: 'missed', messages, isLast: false });

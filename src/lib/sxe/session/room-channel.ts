@@ -1,250 +1,41 @@
-/** An editing session in a room (XEP-0284 §5): everybody hears everything, and the room keeps the order. */
-import { ConnectionLostError, DecodeError, RemoteError, StanzaError, TimeoutError } from '../../errors.js';
-import type { JID } from '../../jid/jid.js';
+/** A session in a room: what is said to everybody comes back to us as well, in the order in which all hear it. */
+import { DecodeError, RemoteError } from '../../errors.js';
 import { EventQueue } from '../../event-queue.js';
-import { joinRoom, leaveRoom, removalFrom, type Occupancy } from '../../muc/room.js';
-import { RoomUser } from '../../muc/stanzas.js';
-import type { Session, WaitOptions } from '../../session/session.js';
+import type { JID } from '../../jid/jid.js';
+import type { Session } from '../../session/session.js';
 import { xml, type Element } from '../../xml/element.js';
-
-import { decodeSxe, encodeSxe, NS_SXE, type SxeContent } from '../stanzas.js';
+import type { SxeContent } from '../stanzas.js';
 import type { Channel, ChannelEvent } from './channel.js';
-
-/** A session that somebody in a room says that it is in. */
-export interface AnnouncedSession {
-  session: string;
-  name: string | undefined;
-  /** Nicknames. */
-  participants: string[];
-}
-
-export interface RoomOptions {
-  room: JID;
-  nick: string;
-  password?: string | undefined;
-  /** A room that does not exist is made. */
-  create: boolean;
-}
+import { eventsOf, type Dialect } from './dialect.js';
 
 /** As many events as wait while a participant is busy. */
 const MAX_EVENTS = 200_000;
-/** After a restart of the server rooms may take their time. */
-const RETRY_MS = 300;
-const MAX_ATTEMPTS = 200;
-/** So long one waits for the answer of a room that one comes back to. */
-const ANSWER_MS = 10_000;
-/** Refusals that will not change by themselves. */
-const FINAL_CONDITIONS: readonly string[] = [
-  'not-authorized',
-  'registration-required',
-  'forbidden',
-  'conflict',
-  'not-allowed',
-  'jid-malformed',
-];
+/** Of those who are known to be in the session by what they say. */
+const MAX_PRESENT = 1_000;
 
-/** Being in a room, before it is known which session is meant. */
-export class EditingRoom {
-  readonly #session: Session;
-  readonly #options: RoomOptions;
-  #occupancy: Occupancy;
-  /** Of each occupant: the sessions that it announces. */
-  readonly #announced = new Map<string, Map<string, string | undefined>>();
-  readonly #subscriptions: Disposable[] = [];
-  #channel: RoomChannel | undefined;
-  #isInside = false;
-  #attempt = 0;
-
-  private constructor(session: Session, options: RoomOptions) {
-    this.#session = session;
-    this.#options = options;
-    this.#occupancy = {
-      room: options.room,
-      occupant: options.room.withResource(options.nick),
-      affiliation: undefined,
-      role: undefined,
-      isNew: false,
-      isNonAnonymous: false,
-    };
-    this.#subscriptions.push(
-      session.handle({ name: 'presence', from: options.room }, (presence) => this.#onPresence(presence)),
-      session.on('disconnected', () => this.#channel?.push({ kind: 'cut' })),
-      session.on('resumed', () => this.#channel?.push({ kind: 'resumed' })),
-      session.on('reconnected', () => void this.#reenter()),
-    );
-  }
-
-  /** @throws StanzaError the room refuses @throws RemoteError it does not exist @throws TimeoutError */
-  static async enter(session: Session, options: RoomOptions, wait: WaitOptions): Promise<EditingRoom> {
-    const room = new EditingRoom(session, options);
-    try {
-      room.#occupancy = await joinRoom(session, { ...options, mayRename: true }, wait);
-      room.#isInside = true;
-    } catch (error) {
-      room.#dispose();
-      throw error;
-    }
-    return room;
-  }
-
-  get address(): JID {
-    return this.#options.room;
-  }
-
-  get nick(): string {
-    return this.#occupancy.occupant.resource ?? '';
-  }
-
-  /** Without a voice nothing that is sent comes through (XEP-0045 §5.1). */
-  get hasVoice(): boolean {
-    return this.#occupancy.role !== 'visitor';
-  }
-
-  /** Everybody's presence comes before the room lets us in. */
-  sessions(): AnnouncedSession[] {
-    const found = new Map<string, AnnouncedSession>();
-    for (const [nick, sessions] of this.#announced) {
-      for (const [session, name] of sessions) {
-        const one = found.get(session) ?? { session, name, participants: [] };
-        one.participants.push(nick);
-        found.set(session, one);
-      }
-    }
-    return [...found.values()];
-  }
-
-  /** Takes part in a session, and says so. */
-  async open(session: string, name: string | undefined): Promise<Channel> {
-    this.#channel = new RoomChannel(this.#session, this, session, name);
-    await this.announce(session, name);
-    for (const [nick, sessions] of this.#announced)
-      if (nick !== this.nick && sessions.has(session)) this.#channel.push({ kind: 'present', name: nick });
-    return this.#channel;
-  }
-
-  async announce(session: string, name: string | undefined): Promise<void> {
-    const sxe = encodeSxe({ session, id: '', name, content: { kind: 'advertisement' } });
-    await this.#session.send(xml('presence', { to: this.#occupancy.occupant.toString() }, sxe));
-  }
-
-  async leave(): Promise<void> {
-    this.#dispose();
-    if (this.#session.state !== 'online' || !this.#isInside) return;
-    await leaveRoom(this.#session, this.#occupancy).catch(() => undefined);
-  }
-
-  #dispose(): void {
-    for (const subscription of this.#subscriptions.splice(0)) subscription[Symbol.dispose]();
-  }
-
-  /** After another attempt has begun, this one is nobody's any more. */
-  async #reenter(): Promise<void> {
-    const attempt = ++this.#attempt;
-    this.#announced.clear();
-    this.#isInside = false;
-    this.#channel?.push({ kind: 'lost' });
-    try {
-      const occupancy = await this.#enterAgain(attempt);
-      const channel = this.#channel;
-      if (!occupancy || !channel) return;
-      this.#occupancy = occupancy;
-      this.#isInside = true;
-      if (!this.hasVoice) throw this.#silenced();
-      await this.announce(channel.session, channel.title);
-      channel.push({ kind: 'gap' });
-    } catch (error) {
-      // Another stream will come, and with it another attempt.
-      if (attempt === this.#attempt && !(error instanceof ConnectionLostError)) this.#channel?.end(error);
-    }
-  }
-
-  /** When all come back at once, one makes the room anew, and the others find it locked until it is configured (§10.1). */
-  async #enterAgain(attempt: number): Promise<Occupancy | undefined> {
-    for (let tries = 1; attempt === this.#attempt; tries += 1) {
-      try {
-        const options = { ...this.#options, mayRename: true, create: true };
-        return await joinRoom(this.#session, options, { timeoutMs: ANSWER_MS });
-      } catch (error) {
-        const isFinal = error instanceof StanzaError && FINAL_CONDITIONS.includes(error.condition);
-        const mayChange = error instanceof StanzaError || error instanceof TimeoutError;
-        if (isFinal || !mayChange || tries >= MAX_ATTEMPTS) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
-    return undefined;
-  }
-
-  #silenced(): RemoteError {
-    return new RemoteError(`this account may not speak in ${this.#options.room.toString()} any more`);
-  }
-
-  #onPresence(presence: Element): void {
-    const from: unknown = presence.attrs['from'];
-    const slash = typeof from === 'string' ? from.indexOf('/') : -1;
-    if (typeof from !== 'string' || slash < 0) return;
-    const nick = from.slice(slash + 1);
-    const removal = this.#isInside ? removalFrom(presence, this.#occupancy) : undefined;
-    if (removal?.isTemporary === true) {
-      // The service goes down without the stream: it is the same as a new stream.
-      void this.#reenter();
-      return;
-    }
-    if (removal) {
-      this.#channel?.end(new RemoteError(`${this.#options.room.toString()}: ${removal.reason}`));
-      return;
-    }
-    if (this.#isInside && nick === this.nick && roleIn(presence) === 'visitor') {
-      this.#channel?.end(this.#silenced());
-      return;
-    }
-    const isGone = presence.attrs['type'] === 'unavailable' || presence.attrs['type'] === 'error';
-    const sessions = isGone ? new Map<string, string | undefined>() : announcements(presence);
-    const before = this.#announced.get(nick);
-    if (isGone) this.#announced.delete(nick);
-    else this.#announced.set(nick, sessions);
-    const channel = this.#channel;
-    if (!channel || nick === this.nick) return;
-    const [was, is] = [before?.has(channel.session) === true, sessions.has(channel.session)];
-    if (is && !was) channel.push({ kind: 'present', name: nick });
-    if (was && !is) channel.push({ kind: 'gone', name: nick });
-  }
+/** What the channel needs of the room. */
+export interface RoomPorts {
+  readonly address: JID;
+  readonly nick: string;
+  leave(): Promise<void>;
 }
 
-function roleIn(presence: Element): string | undefined {
-  try {
-    return RoomUser.find(presence)?.item?.role;
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
-}
-
-function announcements(presence: Element): Map<string, string | undefined> {
-  const found = new Map<string, string | undefined>();
-  for (const child of presence.getChildren('sxe', NS_SXE)) {
-    try {
-      const { session, name } = decodeSxe(child);
-      found.set(session, name);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-    }
-  }
-  return found;
-}
-
-class RoomChannel implements Channel {
+export class RoomChannel implements Channel {
   readonly isEchoing = true;
   readonly #queue = new EventQueue<ChannelEvent>(MAX_EVENTS);
   readonly #messages: Disposable;
+  /** Who is here, where only what they say tells. */
+  readonly #present = new Set<string>();
 
   constructor(
     private readonly stream: Session,
-    private readonly room: EditingRoom,
+    private readonly room: RoomPorts,
     readonly session: string,
     readonly title: string | undefined,
+    readonly dialect: Dialect,
   ) {
     this.#messages = stream.handle(
-      { name: 'message', child: { name: 'sxe', namespace: NS_SXE } },
+      { name: 'message', child: { name: 'sxe', namespace: dialect.namespace } },
       (message) => this.#onMessage(message),
     );
   }
@@ -267,12 +58,14 @@ class RoomChannel implements Channel {
   }
 
   async send(content: SxeContent, id: string): Promise<void> {
-    const sxe = encodeSxe({ session: this.session, id, content });
-    await this.stream.send(xml('message', { to: this.room.address.toString(), type: 'groupchat' }, sxe));
+    const sxe = this.dialect.encode({ session: this.session, id, content }, undefined);
+    if (sxe)
+      await this.stream.send(xml('message', { to: this.room.address.toString(), type: 'groupchat' }, sxe));
   }
 
   async sendTo(name: string, content: SxeContent, id: string): Promise<void> {
-    const sxe = encodeSxe({ session: this.session, id, content });
+    const sxe = this.dialect.encode({ session: this.session, id, content }, name);
+    if (!sxe) return;
     const to = this.room.address.withResource(name).toString();
     // XEP-0045 §7.5: says that it is a private message of a room.
     const user = xml('x', { xmlns: 'http://jabber.org/protocol/muc#user' });
@@ -280,8 +73,24 @@ class RoomChannel implements Channel {
   }
 
   async close(): Promise<void> {
+    const goodbye = this.dialect.goodbye(this.session);
+    if (goodbye && this.stream.state === 'online')
+      await this.stream.send(
+        xml('message', { to: this.room.address.toString(), type: 'groupchat' }, goodbye),
+      );
     this.end();
     await this.room.leave();
+  }
+
+  /** Somebody has left the room. */
+  left(nick: string): void {
+    if (this.#present.delete(nick)) this.push({ kind: 'gone', name: nick });
+  }
+
+  /** The stream was lost, and with it what was known of the others. */
+  lost(): void {
+    this.#present.clear();
+    this.push({ kind: 'lost' });
   }
 
   #onMessage(message: Element): void {
@@ -290,15 +99,32 @@ class RoomChannel implements Channel {
     if (from?.startsWith(prefix) !== true || type === 'error') return;
     // What was said before we came is part of the snapshot.
     if (message.getChild('delay', 'urn:xmpp:delay')) return;
-    const sxe = message.getChild('sxe', NS_SXE);
+    const sxe = message.getChild('sxe', this.dialect.namespace);
+    const sender = from.slice(prefix.length);
     try {
-      const decoded = sxe && decodeSxe(sxe);
-      if (decoded?.session !== this.session) return;
+      if (!sxe) return;
       const isPrivate = type !== 'groupchat';
-      this.push({ kind: 'message', sender: from.slice(prefix.length), message: decoded, isPrivate });
+      const { session, name: own } = this;
+      for (const event of eventsOf(this.dialect, sxe, { session, sender, own, isPrivate })) this.#take(event);
     } catch (error) {
       // What a peer writes badly is none of ours.
       if (!(error instanceof DecodeError)) throw error;
     }
+  }
+
+  #take(event: ChannelEvent): void {
+    if (event.kind === 'gone') {
+      if (event.name !== this.name) this.left(event.name);
+      return;
+    }
+    if (event.kind === 'message') this.#notePresent(event.sender);
+    this.push(event);
+  }
+
+  #notePresent(sender: string): void {
+    if (this.dialect.announces || sender === this.name || this.#present.has(sender)) return;
+    if (this.#present.size >= MAX_PRESENT) return;
+    this.#present.add(sender);
+    this.push({ kind: 'present', name: sender });
   }
 }
