@@ -102,6 +102,16 @@ export const registry: readonly CommandEntry[] = [
     load: load(() => import('./muc-call/join.js')),
   },
   {
+    path: 'muc-call answer',
+    summary: 'wait for an invitation to a call in a room, and join it',
+    load: load(() => import('./muc-call/answer.js')),
+  },
+  {
+    path: 'muc-call leave',
+    summary: 'have the other programs of this account leave the call in a room',
+    load: load(() => import('./muc-call/leave.js')),
+  },
+  {
     path: 'muc-call invite',
     summary: 'invite people to a call in a room',
     load: load(() => import('./muc-call/invite.js')),

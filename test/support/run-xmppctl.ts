@@ -9,6 +9,9 @@ const binary = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../bi
 /** Of what a program has printed, so many characters are shown when its test fails. */
 const SHOWN_LENGTH = 2_000;
 
+/** For bash: opens a pipe as 3 whose reader has gone before anything is written to it. */
+export const unread = 'exec 3> >(:); wait $!';
+
 export interface RunOptions {
   /** Added to a clean environment: nothing of the tester's own configuration is seen. */
   env?: Readonly<Record<string, string | undefined>>;
