@@ -20,6 +20,7 @@ import { NS_JINGLE } from './stanzas.js';
 
 export const NS_JINGLE_MESSAGE = 'urn:xmpp:jingle-message:0';
 const NS_HINTS = 'urn:xmpp:hints';
+const NS_DELAY = 'urn:xmpp:delay';
 /** Announcements of others that are remembered, so that a retraction finds them. */
 const MAX_OPEN = 1000;
 
@@ -152,7 +153,9 @@ export interface IncomingProposal {
   readonly id: string;
   readonly from: JID;
   readonly descriptions: readonly Element[];
-  /** Aborted when it is not wanted any more, or another resource of ours has taken it. */
+  /** Kept for us while nobody was here (XEP-0203), or given to us because an earlier stream had not acknowledged it. */
+  readonly isLate: boolean;
+  /** Aborted when it is not wanted any more, also after we have taken it, or another resource of ours has taken it. */
   readonly signal: AbortSignal;
   /** We are asking the person (§3.2). Shows the sender that we are there. */
   ring(): Promise<void>;
@@ -170,7 +173,7 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
   const queue = new EventQueue<IncomingProposal>(100);
   const open = new Map<string, AbortController>();
   /** Those that we took, until they are over. */
-  const taken = new Set<string>();
+  const taken = new Map<string, AbortController>();
   const handlers = [
     session.handle({ name: 'message' }, (stanza) => {
       const from = fromOf(stanza);
@@ -183,7 +186,7 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
       closeIf(stanza, 'retract', from);
       finishIf(stanza, from);
       const payload = childOf(stanza, 'propose');
-      if (payload) receive(payload, from);
+      if (payload) receive(payload, from, stanza.getChild('delay', NS_DELAY) !== undefined);
     }),
     session.on('closed', ({ error }) => queue.end(error)),
   ];
@@ -203,6 +206,7 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
     for (const key of keys) {
       open.get(key)?.abort();
       open.delete(key);
+      if (kind === 'retract') taken.get(key)?.abort();
     }
   }
 
@@ -215,7 +219,7 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
     void session.send(announcement(from, reply, randomUUID())).catch(() => undefined);
   }
 
-  function receive(payload: Element, from: JID): void {
+  function receive(payload: Element, from: JID, isLate: boolean): void {
     const name: unknown = payload.attrs['id'];
     if (typeof name !== 'string' || name === '') return;
     const proposal = Propose.decode(payload);
@@ -228,11 +232,12 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
       id: name,
       from,
       descriptions: proposal.descriptions,
+      isLate,
       signal: controller.signal,
       ring: () => answer(Ringing.encode({ id: name })),
       proceed: async () => {
         open.delete(key);
-        taken.add(key);
+        taken.set(key, controller);
         // COMPAT(Libervia 0.9): the other resources of an account without carbons stop ringing only by this.
         await session.send(announcement(session.jid.bare, Accept.encode({ id: name }), randomUUID()));
         await answer(Proceed.encode({ id: name }));

@@ -102,6 +102,22 @@ describe('a call to somebody', () => {
     expect([...romeo.engine.links, ...juliet.engine.links].every(({ isClosed }) => isClosed)).toBe(true);
   });
 
+  it('that is taken back after it was taken is over, and one that was kept for us is none', async () => {
+    const juliet = side(new World(), JULIET);
+    const incoming = waiting(juliet);
+    const tell = (payload: string): void =>
+      juliet.stream.deliver(`<message from="${ROMEO}" to="${JULIET}" type="chat">${payload}</message>`);
+    const propose = (id: string): string =>
+      `<propose xmlns="${NS}" id="${id}"><description xmlns="${RTP}" media="audio"/></propose>`;
+    tell(`${propose('old')}<delay xmlns="urn:xmpp:delay" stamp="2026-01-01T00:00:00Z"/>`);
+    tell(propose('new'));
+    const offered = await nextCall(incoming);
+    expect(offered.id).toBe('new');
+    const session = offered.take();
+    tell(`<retract xmlns="${NS}" id="new"/>`);
+    await expect(session).rejects.toThrow('the caller has hung up');
+  });
+
   it('has pictures on the path of the sound when both can, and only sound when one cannot', async () => {
     const world = new World();
     const [romeo, juliet] = [side(world, ROMEO, true), side(world, JULIET, true)];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectionLostError, NegativeError, StanzaError } from '../../../src/lib/errors.js';
 import { JID } from '../../../src/lib/jid/jid.js';
-import { Proposal, proposals } from '../../../src/lib/jingle/message-initiation.js';
+import { Proposal, proposals, type IncomingProposal } from '../../../src/lib/jingle/message-initiation.js';
 import { parseXml } from '../../../src/lib/xml/parse.js';
 import { MessageStream } from '../../support/message-stream.js';
 
@@ -99,6 +99,20 @@ describe('sessions that others announce', () => {
       states.push(value.signal.aborted);
     }
     expect(states).toEqual([true, true, false]);
+  });
+
+  it('are taken back also after we have taken them, and say when they come late', async () => {
+    const stream = new MessageStream(juliet);
+    const reader = proposals(stream);
+    stream.deliver(offer('a'));
+    stream.deliver(offer('b').replace('</message>', '<delay xmlns="urn:xmpp:delay"/></message>'));
+    const read = async () => ((await reader.next()) as { value: IncomingProposal }).value;
+    const [first, second] = [await read(), await read()];
+    expect([first.isLate, second.isLate]).toEqual([false, true]);
+    await first.proceed();
+    expect(first.signal.aborted).toBe(false);
+    stream.deliver(from(romeo, `<retract xmlns="${NS}" id="a"/>`));
+    expect(first.signal.aborted).toBe(true);
   });
 
   it('that we took and that are finished are finished by us, too, once', async () => {

@@ -116,7 +116,8 @@ export class IncomingCalls implements Disposable {
   #receiveProposal(proposal: IncomingProposal): void {
     const { id, from, descriptions, signal } = proposal;
     const media = descriptions.filter((description) => description.getNS() === NS_RTP);
-    if (media.length === 0 || !this.#options.isWanted(from)) return;
+    // Whoever called while nobody was here has given up by now.
+    if (media.length === 0 || proposal.isLate || !this.#options.isWanted(from)) return;
     this.events.push({
       kind: 'call',
       id,
@@ -125,21 +126,30 @@ export class IncomingCalls implements Disposable {
       ring: () => proposal.ring(),
       reject: (why) => proposal.reject(why),
       isVideo: media.some(({ attrs }) => attrs['media'] === 'video'),
-      take: () => this.#expect(from, id, () => proposal.proceed()),
+      take: () => this.#expect(from, id, () => proposal.proceed(), signal),
     });
   }
 
   /** The session that comes when `tell` has said that we take it. */
-  async #expect(from: JID, sid: string, tell: () => Promise<void>): Promise<JingleSession> {
+  async #expect(
+    from: JID,
+    sid: string,
+    tell: () => Promise<void>,
+    retracted?: AbortSignal,
+  ): Promise<JingleSession> {
     const key = keyOf(from, sid);
     const offered = new Deferred<JingleSession>();
     this.#expected.set(key, offered);
+    const giveUp = (): void => offered.reject(new TimeoutError('the caller has hung up'));
+    retracted?.addEventListener('abort', giveUp);
+    if (retracted?.aborted === true) giveUp();
     try {
       await tell();
       const { session, timeoutMs } = this.#options;
       const doing = `waiting for the session of ${from.toString()}`;
       return await within(offered.promise, { doing, timeoutMs, signal: session.signal });
     } finally {
+      retracted?.removeEventListener('abort', giveUp);
       this.#expected.delete(key);
     }
   }
