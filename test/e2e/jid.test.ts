@@ -36,7 +36,7 @@ describe('xmppctl jid', () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'xmppctl: the input is not UTF-8\n',
+      stderr: 'xmppctl: line 1 of the input is not UTF-8\n',
     });
   });
 });
