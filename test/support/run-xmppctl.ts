@@ -63,6 +63,8 @@ export function startXmppctl(args: readonly string[], options: RunOptions = {}):
   // Of a test that waits in vain, what the programs have said so far tells where.
   if (TestRunner.getCurrentTest()) {
     onTestFailed(() => {
+      // Those of the next test would meet it.
+      child.kill('SIGKILL');
       const [stdout, stderr] = [text('stdout'), text('stderr')].map((all) => all.slice(-SHOWN_LENGTH));
       process.stderr.write(`xmppctl ${args.join(' ')}\n${stdout ?? ''}\n${stderr ?? ''}\n`);
     });
