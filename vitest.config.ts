@@ -36,6 +36,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           sequence: { groupOrder: 2 },
           ...withServers,
+          // They wait for other programs more than they work.
+          maxWorkers: 3,
         },
       },
     ],
