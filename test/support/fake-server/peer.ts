@@ -101,8 +101,9 @@ export class FakePeer {
     throw new PeerLeft('the client ended the stream');
   }
 
-  /** Waits until the client has gone, whatever it still says. */
+  /** Waits until the client has gone, whatever it still says: that need not be XML. */
   async gone(): Promise<never> {
+    this.#parser = undefined;
     for (;;) await this.#next();
   }
 
