@@ -15,6 +15,7 @@ import {
   type Line,
 } from '../support/recorded-trace.js';
 import { runXmppctl, type Finished } from '../support/run-xmppctl.js';
+import { jsonLines } from '../support/json-lines.js';
 import { describeOnEachServer } from '../support/servers.js';
 import { startSlixmpp, type SlixmppPeer } from '../support/slixmpp-peer.js';
 import { useTemporaryHome } from '../support/temporary-home.js';
@@ -46,12 +47,6 @@ beforeAll(async () => {
   shared = await mkdtemp(path.join(tmpdir(), 'xmppctl-replay-'));
 });
 afterAll(() => rm(shared, { recursive: true }));
-
-const jsonLines = (lines: string): Record<string, unknown>[] =>
-  lines
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 const departuresIn = ({ stdout }: Finished): Record<string, unknown>[] =>
   jsonLines(stdout).filter(({ event }) => event === 'departure');

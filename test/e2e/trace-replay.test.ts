@@ -16,6 +16,7 @@ import {
   type Line,
 } from '../support/recorded-trace.js';
 import { runXmppctl, type Finished } from '../support/run-xmppctl.js';
+import { jsonLines } from '../support/json-lines.js';
 import { describeOnEachServer } from '../support/servers.js';
 import { useTemporaryHome } from '../support/temporary-home.js';
 import { recordOne, serveRecording, type TraceListener } from '../support/trace-listeners.js';
@@ -28,12 +29,6 @@ beforeAll(async () => {
   shared = await mkdtemp(path.join(tmpdir(), 'xmppctl-replay-'));
 });
 afterAll(() => rm(shared, { recursive: true }));
-
-const jsonLines = (lines: string): Record<string, unknown>[] =>
-  lines
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describeOnEachServer('trace replay', (server) => {
   const home = useTemporaryHome();

@@ -7,6 +7,7 @@
 import { JID } from '../jid/jid.js';
 import { readDirectInvitation, type DirectInvitation } from '../muc/direct-invitation.js';
 import type { Session } from '../session/session.js';
+import { isDelayed } from '../xml/delay.js';
 import type { Element } from '../xml/element.js';
 import {
   encodeCallMessage,
@@ -43,7 +44,6 @@ export interface RoomInvitationsOptions {
 const MAX_OPEN = 100;
 /** Where both kinds are sent, they come one after the other. */
 const OTHER_KIND_MS = 1000;
-const NS_DELAY = 'urn:xmpp:delay';
 
 export class RoomInvitations implements Disposable {
   readonly #options: RoomInvitationsOptions;
@@ -67,7 +67,7 @@ export class RoomInvitations implements Disposable {
   /** For every message. Those that were stored while nobody was here are too late. */
   receive(message: Element): void {
     const from = senderOf(message);
-    if (!from || from.equals(this.#options.session.jid) || message.getChild('delay', NS_DELAY)) return;
+    if (!from || from.equals(this.#options.session.jid) || isDelayed(message)) return;
     const direct = readDirectInvitation(message);
     if (direct) this.#receiveDirect(from, direct);
     const call = readCallMessage(message);

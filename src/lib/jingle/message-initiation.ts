@@ -10,6 +10,7 @@ import { JID } from '../jid/jid.js';
 import type { Session } from '../session/session.js';
 import { Deferred } from '../session/wait.js';
 import { element } from '../xml/codec.js';
+import { isDelayed } from '../xml/delay.js';
 import type { Element } from '../xml/element.js';
 import { xml } from '../xml/element.js';
 import { attr, child, childText, flag, optional, rawChildren } from '../xml/fields.js';
@@ -20,7 +21,6 @@ import { NS_JINGLE } from './stanzas.js';
 
 export const NS_JINGLE_MESSAGE = 'urn:xmpp:jingle-message:0';
 const NS_HINTS = 'urn:xmpp:hints';
-const NS_DELAY = 'urn:xmpp:delay';
 /** Announcements of others that are remembered, so that a retraction finds them. */
 const MAX_OPEN = 1000;
 
@@ -186,7 +186,7 @@ export function proposals(session: MessageStream): AsyncIterableIterator<Incomin
       closeIf(stanza, 'retract', from);
       finishIf(stanza, from);
       const payload = childOf(stanza, 'propose');
-      if (payload) receive(payload, from, stanza.getChild('delay', NS_DELAY) !== undefined);
+      if (payload) receive(payload, from, isDelayed(stanza));
     }),
     session.on('closed', ({ error }) => queue.end(error)),
   ];

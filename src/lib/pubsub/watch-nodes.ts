@@ -6,6 +6,7 @@ import { StanzaError } from '../errors.js';
 import { JID } from '../jid/jid.js';
 import { sendPresence } from '../roster/send-presence.js';
 import type { Session } from '../session/session.js';
+import { NS_DELAY } from '../xml/delay.js';
 import type { Element } from '../xml/element.js';
 import { canonicalXml } from '../xml/canonical.js';
 import { readEvents, NS_PUBSUB_EVENT, type PubsubEvent } from './events.js';
@@ -38,8 +39,6 @@ export interface CaughtUp {
   node: string;
   ids: ReadonlySet<string>;
 }
-
-const NS_DELAY = 'urn:xmpp:delay';
 
 /** @throws StanzaError a node may not be subscribed to @throws ConnectionLostError @throws InterruptedError */
 export async function* watchNodes(

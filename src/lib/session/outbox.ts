@@ -6,7 +6,7 @@ import { ConnectionLostError } from '../errors.js';
 import { xml, type Element } from '../xml/element.js';
 import { serialize } from '../xml/serialize.js';
 import { Acknowledgement, type SentStanza } from './acknowledgement.js';
-import { NS_DELAY } from './namespaces.js';
+import { isDelayed, NS_DELAY } from '../xml/delay.js';
 import type { Managed } from './negotiate.js';
 import { acknowledgementText, ENABLE, REQUEST, StreamManagement } from './stream-management.js';
 import type { XmppStream } from './stream.js';
@@ -276,7 +276,7 @@ export class Outbox {
 
 /** XEP-0203: Delayed Delivery. */
 function withDelay(stanza: Element, from: string, sentAt: number): Element {
-  if (stanza.getChild('delay', NS_DELAY)) return stanza;
+  if (isDelayed(stanza)) return stanza;
   const stamp = new Date(sentAt).toISOString();
   const copy = xml(stanza.name, stanza.attrs);
   // Not `cnode`: the children stay the original's.

@@ -13,6 +13,7 @@ import { proposals, type IncomingProposal } from '../../jingle/message-initiatio
 import type { JingleMessage } from '../../jingle/stanzas.js';
 import type { Session } from '../../session/session.js';
 import { Deferred, within } from '../../session/wait.js';
+import { isDelayed } from '../../xml/delay.js';
 import type { StanzaErrorFacts } from '../../xml/stanza-error.js';
 import type { Element } from '../../xml/element.js';
 import {
@@ -50,7 +51,6 @@ export interface IncomingCallsOptions {
 }
 
 const MAX_OPEN = 100;
-const NS_DELAY = 'urn:xmpp:delay';
 
 export class IncomingCalls implements Disposable {
   readonly events = new EventQueue<IncomingCall | RoomInvitation>(MAX_OPEN);
@@ -159,8 +159,7 @@ export class IncomingCalls implements Disposable {
     const from = senderOf(message);
     const call = readCallMessage(message);
     if (!from || call?.action !== 'invite' || call.method?.kind !== 'jingle') return;
-    const isLate = message.getChild('delay', NS_DELAY) !== undefined;
-    if (!isLate && this.#options.isWanted(from)) this.#receiveInvitation(from, call, call.method);
+    if (!isDelayed(message) && this.#options.isWanted(from)) this.#receiveInvitation(from, call, call.method);
   }
 
   /** To a session that its sender offers when we take it. */

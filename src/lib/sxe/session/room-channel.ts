@@ -3,6 +3,7 @@ import { DecodeError, RemoteError } from '../../errors.js';
 import { EventQueue } from '../../event-queue.js';
 import type { JID } from '../../jid/jid.js';
 import type { Session } from '../../session/session.js';
+import { isDelayed } from '../../xml/delay.js';
 import { xml, type Element } from '../../xml/element.js';
 import type { SxeContent } from '../stanzas.js';
 import type { Channel, ChannelEvent } from './channel.js';
@@ -98,7 +99,7 @@ export class RoomChannel implements Channel {
     const prefix = `${this.room.address.toString()}/`;
     if (from?.startsWith(prefix) !== true || type === 'error') return;
     // What was said before we came is part of the snapshot.
-    if (message.getChild('delay', 'urn:xmpp:delay')) return;
+    if (isDelayed(message)) return;
     const sxe = message.getChild('sxe', this.dialect.namespace);
     const sender = from.slice(prefix.length);
     try {
